@@ -19,17 +19,33 @@ class InvoiceForm(forms.Form):
 
     supplier = forms.CharField(label="Supplier", help_text="As it stands on the invoice")
     amount = forms.CharField(label="Net amount", help_text="Without tax, for example 4,200.00")
-    invoice_date = forms.DateField(label="Invoice date", widget=forms.DateInput(attrs={"type": "date"}))
-    activity = forms.ChoiceField(label="Activity", choices=[("", "Choose one"), ("telemarketing", "Telemarketing")])
-    document = forms.FileField(label="Invoice file", help_text="PDF, PNG or JPEG, up to 20 MB")
+    invoice_date = forms.DateField(
+        label="Invoice date",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"required": "Enter the date of the invoice"},
+    )
+    activity = forms.ChoiceField(
+        label="Activity",
+        choices=[("", "Choose one"), ("telemarketing", "Telemarketing")],
+        error_messages={"required": "Choose the activity"},
+    )
+    document = forms.FileField(
+        label="Invoice file",
+        help_text="PDF, PNG or JPEG, up to 20 MB",
+        error_messages={"required": "Choose the file of the invoice"},
+    )
     note = forms.CharField(label="Note for the reviewer", widget=forms.Textarea(attrs={"rows": 3}), required=False)
     evidence = forms.ChoiceField(
         label="What proves the cost?",
         help_text="An invoice of a third party, or your own statement for in-house work",
         choices=[("invoice", "An invoice"), ("csr", "A statement for in-house work")],
         widget=forms.RadioSelect,
+        error_messages={"required": "Choose what proves the cost"},
     )
-    declared = forms.BooleanField(label="I confirm that the work was done and that the figures are true")
+    declared = forms.BooleanField(
+        label="I confirm that the work was done and that the figures are true",
+        error_messages={"required": "Confirm that the work was done and that the figures are true"},
+    )
 
 
 class FilterForm(forms.Form):
@@ -158,7 +174,7 @@ SAMPLE: dict[str, Any] = {
 
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Every component on one page."""
-    refused = InvoiceForm({"supplier": "Agency Nord", "amount": "4.2000", "evidence": "none"})
+    refused = InvoiceForm({"supplier": "Agency Nord", "amount": "4.2000", "activity": "telemarketing"})
     refused.add_error("amount", "Write the amount with two decimals, for example 4,200.00")
     refused.is_valid()
     form = InvoiceForm(prefix="blank")
