@@ -90,9 +90,17 @@ def stop_children(
         time.sleep(0.02)
     stubborn = [child for child in children if child.poll() is None]
     for child in stubborn:
-        os.killpg(child.pid, signal.SIGKILL)
+        kill_session(child)
         child.wait()
     return not stubborn
+
+
+def kill_session(child: subprocess.Popen[bytes]) -> None:
+    """Kill `child` and what it started, as far as they are still there."""
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 def last_lines(log: Path, count: int = 5) -> list[str]:

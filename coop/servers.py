@@ -233,7 +233,7 @@ class Postgres:
         """Stop the server, throwing clients out; returns whether it ended cleanly."""
         if self.process is None:
             return True
-        return stop_children([self.process], by=signal.SIGINT, seconds=4)
+        return stop_children([self.process], by=signal.SIGINT, seconds=3.5)
 
 
 class Broker:
@@ -295,7 +295,7 @@ class Broker:
 
     def stop(self) -> bool:
         """Stop the server; returns whether it ended by itself."""
-        return self.process is None or stop_children([self.process], seconds=2)
+        return self.process is None or stop_children([self.process], seconds=1.5)
 
 
 def _server_environment() -> dict[str, str]:

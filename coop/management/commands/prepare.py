@@ -1,0 +1,61 @@
+"""`manage.py prepare`: bring the database and the static files up to the code, in one process.
+
+Runs before every start, by `manage.py up` and once for each release of a real installation (docker-compose.yml). It is
+safe to repeat. A new sandbox gets its people, too, and its story.
+"""
+
+import hashlib
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+
+class Command(BaseCommand):
+    """Migrate, collect static files if they changed, load the catalog; in a new sandbox the people or the story."""
+
+    help = "Bring database, catalog and static files up to the code; with --new, fill a sandbox"
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--without-static", action="store_true", help="the image holds the static files already")
+        parser.add_argument("--new", action="store_true", help="this sandbox is new: load its people and the story")
+        parser.add_argument("--empty", action="store_true", help="with --new: the vendor's people, but no story")
+        parser.add_argument("--now", default="", help="with --new: set the sandbox's clock, 2023-07-01T00:00:00Z")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["new"] and not settings.SANDBOX:
+            raise CommandError("--new fills a sandbox, and with DATABASE_URL set this is none.")
+        call_command("migrate", interactive=False, verbosity=0)
+        if not options["without_static"]:
+            collect_static_files()
+        if options["new"] and options["now"]:
+            call_command("clock", "set", options["now"])
+        call_command("load_catalog")
+        if options["new"]:
+            call_command("load_people" if options["empty"] else "load_story")
+
+
+def collect_static_files() -> None:
+    """Collect static files, unless none changed since the last time; compressing them takes seconds."""
+    root = Path(settings.STATIC_ROOT)
+    stamp = root.with_name(f"{root.name}.digest")
+    digest = static_digest()
+    if stamp.exists() and stamp.read_text() == digest and root.is_dir():
+        return
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    stamp.write_text(digest)
+
+
+def static_digest() -> str:
+    """Return a digest of name, size and time of change of every static file there is."""
+    found = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            status = Path(storage.path(path)).stat()
+            found.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return found.hexdigest()
