@@ -1,4 +1,4 @@
-"""What the components in templates/_components cannot say in the template language: shares of a bar, outcomes, ids.
+"""What the components in templates/_components cannot say in the template language: shares, outcomes, ids.
 
 Load it with `{% load components %}`. Nothing here reads the database or the clock.
 """
@@ -26,8 +26,9 @@ def _part_of(item: Any, name: str) -> Any:
 def stacked(parts: Iterable[Any]) -> list[dict[str, Any]]:
     """Place the parts of a fund bar side by side: each part with `start` and `share`, in percent of the sum.
 
-    A part has `key`, `label` and `minor` (an amount in minor units). Parts that are zero or negative have no length
-    and are left out: the table beside the bar still shows them. Positions are text, ready for an SVG attribute.
+    A part has `key`, `label` and `minor` (an amount in minor units). Parts that are zero or negative have no
+    length and are left out: the table beside the bar still shows them. Positions are text, ready for an SVG
+    attribute.
     """
     shown = [part for part in parts if _part_of(part, "minor") > 0]
     total = sum(_part_of(part, "minor") for part in shown)
@@ -55,7 +56,7 @@ def with_outcome(findings: Iterable[Any], outcome: str) -> list[Any]:
 
 @register.filter
 def control_id(field: BoundField) -> str:
-    """The id of the control that a link to this field should reach; of a group of choices, the first choice."""
+    """The id of the control that a link to this field should reach; of a group of choices, the first."""
     if field.widget_type in GROUPED:
         return f"{field.auto_id}_0"
     return field.id_for_label
@@ -79,7 +80,7 @@ def is_group(field: BoundField) -> bool:
 
 @register.filter
 def all_errors(forms: Sequence[Any]) -> list[dict[str, str]]:
-    """Every error of some forms as `text` and `href`, in the order of the page: what an error summary lists."""
+    """Every error of some forms as `text` and `href`, in the order of the page, for an error summary."""
     found = []
     for form in forms:
         found += [{"text": text, "href": ""} for text in form.non_field_errors()]
