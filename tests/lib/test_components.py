@@ -86,3 +86,11 @@ def test_the_sandbox_strip_is_there_in_a_sandbox_only() -> None:
     )
     assert "1 Mar 2024, 00:00:00 UTC" in shown
     assert render_to_string("_components/sandbox.html", {"sandbox": None}).strip() == ""
+
+
+def test_an_amount_reads_the_same_in_one_text_and_in_two() -> None:
+    together = render_to_string("_components/amount.html", {"amount": "-4,200.00 USD"})
+    apart = render_to_string("_components/amount.html", {"amount": "-4,200.00", "currency": "USD"})
+    assert together == apart
+    assert "-4,200.00<span" in together
+    assert "currency" not in render_to_string("_components/amount.html", {"amount": 14})

@@ -99,3 +99,16 @@ def as_list(item: Any) -> list[Any]:
 def beside(columns: Sequence[Any], cells: Sequence[Any]) -> list[tuple[Any, Any]]:
     """Each column of a simple table with its cell of one row. Raises ValueError when their numbers differ."""
     return list(zip(columns, cells, strict=True))
+
+
+@register.simple_tag
+def number_and_currency(amount: Any, currency: str | None = "") -> dict[str, str]:
+    """The two parts of an amount, which are set in different sizes.
+
+    The currency comes separately or, as the `money` filter gives it, at the end: "4,200.00 USD".
+    """
+    text = str(amount)
+    if currency or " " not in text:
+        return {"number": text, "currency": currency or ""}
+    number, _, last = text.rpartition(" ")
+    return {"number": number, "currency": last}
