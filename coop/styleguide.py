@@ -36,9 +36,7 @@ class InvoiceForm(forms.Form):
         help_text="PDF, PNG or JPEG, up to 20 MB",
         error_messages={"required": "Choose the file of the invoice"},
     )
-    note = forms.CharField(
-        label="Note for the reviewer", widget=forms.Textarea(attrs={"rows": 3}), required=False
-    )
+    note = forms.CharField(label="Note for the reviewer", widget=forms.Textarea(attrs={"rows": 3}), required=False)
     evidence = forms.ChoiceField(
         label="What proves the cost?",
         help_text="An invoice of a third party, or your own statement for in-house work",
@@ -55,12 +53,8 @@ class InvoiceForm(forms.Form):
 class FilterForm(forms.Form):
     """The filters of a list."""
 
-    status = forms.ChoiceField(
-        label="Status", choices=[("", "Any"), ("returned", "Returned to you")], required=False
-    )
-    fund = forms.ChoiceField(
-        label="Fund", choices=[("", "All funds"), ("1", "Earned Jul-Dec 2023")], required=False
-    )
+    status = forms.ChoiceField(label="Status", choices=[("", "Any"), ("returned", "Returned to you")], required=False)
+    fund = forms.ChoiceField(label="Fund", choices=[("", "All funds"), ("1", "Earned Jul-Dec 2023")], required=False)
 
 
 def styleguide(request: HttpRequest) -> HttpResponse:
