@@ -1,0 +1,142 @@
+"""Files and links that back a claim. The bytes are kept exactly as they came; the name on disk is ours."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.db import transaction
+
+from claims import states
+from claims.models import Claim, Document
+from claims.operations.drafting import lock_open_claim, touched
+from claims.queries import document_kinds
+from coop.lib.errors import FieldError, Invalid, NotFound, TooLarge, UnsupportedMediaType
+from partners.models import Person
+
+ACCEPTED = "PDF, PNG, JPEG, TXT or CSV"
+
+
+@transaction.atomic
+def add_document(
+    claim_id: int,
+    *,
+    kind: str,
+    filename: str = "",
+    data: bytes | None = None,
+    url: str = "",
+    line_id: int | None = None,
+    note: str = "",
+    revision: int | None = None,
+    by: Person,
+    at: datetime,
+) -> Document:
+    """Add a file (`filename` and `data`) or a link (`url`) to an open claim, as evidence of money or as a proof.
+
+    The type is told by ending and content, never by what the client says it is. Raises NotFound, NotAllowed, Stale,
+    WrongStatus, TooLarge, UnsupportedMediaType, Invalid.
+    """
+    claim = lock_open_claim(claim_id, by=by, revision=revision)
+    require_kind(claim, kind, line_id, has_file=data is not None, url=url)
+    document = Document(claim=claim, line_id=line_id, kind=kind, note=note[:500], uploaded_by=by, created_at=at)
+    if data is not None:
+        document.filename = clean_name(filename)
+        document.media_type = media_type(document.filename, data)
+        document.size, document.sha256 = len(data), hashlib.sha256(data).hexdigest()
+        document.file.save(document.sha256[:32], ContentFile(data), save=False)
+    else:
+        document.url = url
+    document.save()
+    touched(
+        claim,
+        "claim.document_added",
+        by=by,
+        at=at,
+        document=str(document.pk),
+        kind=kind,
+        sha256=document.sha256,
+    )
+    return document
+
+
+@transaction.atomic
+def remove_document(claim_id: int, document_id: int, *, revision: int | None = None, by: Person, at: datetime) -> Claim:
+    """Take a document out of an open claim. Raises NotFound, NotAllowed, Stale, WrongStatus."""
+    claim = lock_open_claim(claim_id, by=by, revision=revision)
+    document = claim.documents.filter(id=document_id).first()
+    if document is None:
+        raise NotFound("There is no such document in this claim.")
+    sha256, file = document.sha256, document.file
+    document.delete()
+    if file:
+        transaction.on_commit(lambda: file.storage.delete(file.name))
+    touched(claim, "claim.document_removed", by=by, at=at, document=str(document_id), sha256=sha256)
+    return claim
+
+
+def require_kind(claim: Claim, kind: str, line_id: int | None, *, has_file: bool, url: str) -> None:
+    """Refuse a document that does not say what it is, all faults at once. Raises Invalid."""
+    errors = []
+    kinds = document_kinds(claim)
+    if kind not in kinds:
+        said = ", ".join(kinds)
+        errors.append(
+            FieldError(
+                "kind",
+                "invalid",
+                f"“{kind[:40]}” is not asked for by {claim.activity.name}. Use one of: {said}.",
+            )
+        )
+    if line_id is not None and not claim.lines.filter(id=line_id).exists():
+        errors.append(FieldError("line", "not_found", "There is no such line in this claim."))
+    if not has_file and not url:
+        errors.append(FieldError("file", "required", "Choose a file, or give the address of a page."))
+    if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname or len(url) > 500):
+        errors.append(
+            FieldError("url", "invalid", "Give a full address that begins with https://, of at most 500 characters.")
+        )
+    if has_file and url:
+        errors.append(FieldError("url", "invalid", "Give a file or an address, not both."))
+    if errors:
+        raise Invalid(errors=errors)
+
+
+def clean_name(filename: str) -> str:
+    """The name that people see: no path, no characters that cannot be printed or that turn the text around."""
+    last = filename.replace("\\", "/").rpartition("/")[2]
+    shown = "".join(letter for letter in last if unicodedata.category(letter)[0] != "C").strip().rstrip(".")
+    stem, dot, ending = shown.rpartition(".")
+    return f"{stem[:100]}{dot}{ending[:10]}" if dot else shown[:110]
+
+
+def media_type(filename: str, data: bytes) -> str:
+    """The media type of a file, told by its ending and confirmed by its content.
+
+    Raises TooLarge, UnsupportedMediaType, Invalid (empty).
+    """
+    if not data:
+        raise Invalid.field("file", "The file is empty. Choose the file once more.", "empty")
+    if len(data) > settings.DOCUMENT_MAX_BYTES:
+        raise TooLarge(
+            f"The file has {len(data):,} bytes; at most {settings.DOCUMENT_MAX_BYTES:,} are taken. Make it smaller or split it."
+        )
+    ending = filename.rpartition(".")[2].lower() if "." in filename else ""
+    if ending not in states.DOCUMENT_TYPES:
+        raise UnsupportedMediaType(f"Files ending in “.{ending[:10]}” are not accepted. Send it as {ACCEPTED}.")
+    name, first_bytes = states.DOCUMENT_TYPES[ending]
+    if not data.startswith(first_bytes) or (not first_bytes and not is_text(data)):
+        raise UnsupportedMediaType(
+            f"The file is named “.{ending}” but its content is something else. Open it, save it as {ACCEPTED}, and upload that."
+        )
+    return name
+
+
+def is_text(data: bytes) -> bool:
+    try:
+        return "\x00" not in data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return False

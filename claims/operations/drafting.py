@@ -1,0 +1,259 @@
+"""Writing a claim: drafts, lines and results. A draft may be incomplete; what is said must still be readable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Sum
+
+from claims import states
+from claims.models import Activity, Claim, ClaimLine
+from claims.permissions import WRITERS, require_writer
+from coop.lib.errors import FieldError, Invalid, NotFound, WrongStatus, check_revision
+from funds.models import Fund
+from partners import events
+from partners.models import Person
+from partners.permissions import may_see, require_role
+
+FIELDS = ("activity", "title", "solution_area", "country", "activity_from", "activity_to", "metrics")
+
+
+def lock_claim(claim_id: int, *, by: Person) -> Claim:
+    """The claim, locked, with its fund's row locked before it: fund, then claim, everywhere.
+
+    Raises NotFound, also for a claim that the person may not know of.
+    """
+    fund_id = Claim.objects.visible_to(by).filter(id=claim_id).values_list("fund_id", flat=True).first()
+    if fund_id is None:
+        raise NotFound("There is no such claim.")
+    fund = Fund.objects.with_names().select_for_update(of=("self",)).get(id=fund_id)
+    claim = Claim.objects.select_related("activity", "partner").select_for_update(of=("self",)).get(id=claim_id)
+    claim.fund = fund
+    return claim
+
+
+def lock_open_claim(claim_id: int, *, by: Person, revision: int | None) -> Claim:
+    """A claim that the person may write in now. Raises NotFound, NotAllowed, Stale, WrongStatus."""
+    claim = lock_claim(claim_id, by=by)
+    require_writer(by, claim)
+    check_revision(revision, claim.revision)
+    if not claim.is_open:
+        raise WrongStatus(
+            f"Claim {claim.number} is {claim.status_name.lower()}, so nothing in it changes now. "
+            "It can be changed if it is returned to you, or withdrawn and written anew."
+        )
+    return claim
+
+
+def touched(claim: Claim, verb: str, *, by: Person, at: datetime, **data: Any) -> None:
+    """Save a change of the claim's content: amount, revision, event."""
+    claim.claimed_minor = claim.lines.aggregate(sum=Sum("amount_minor"))["sum"] or 0
+    claim.revision += 1
+    claim.save()
+    events.record(verb, claim, by=by, at=at, number=claim.number, **data)
+
+
+@transaction.atomic
+def create_claim(
+    *,
+    fund_id: int,
+    activity_code: str,
+    title: str = "",
+    country: str = "",
+    activity_from: date | None = None,
+    activity_to: date | None = None,
+    solution_area: str = "",
+    metrics: Mapping[str, Any] | None = None,
+    by: Person,
+    at: datetime,
+) -> Claim:
+    """Begin a draft against one fund for one activity. Nothing is held until it is sent.
+
+    Raises NotFound (fund), NotAllowed, Invalid (activity).
+    """
+    fund = Fund.objects.with_names().filter(id=fund_id).first()
+    if fund is None or not may_see(by, fund.partner_id):
+        raise NotFound("There is no such fund.")
+    require_role(by, *WRITERS, to="write and send claims")
+    activity = offered_activity(activity_code, fund, activity_from)
+    claim = Claim(
+        partner_id=fund.partner_id,
+        fund=fund,
+        activity=activity,
+        title=title or activity.name,
+        country=country or fund.location.country,
+        activity_from=activity_from,
+        activity_to=activity_to,
+        solution_area=solution_area,
+        currency=fund.currency,
+        created_by=by,
+        created_at=at,
+        turn_since=at,
+    )
+    claim.metrics = checked_metrics(activity, metrics or {}, activity_from or fund.earning_period.use_from)
+    claim.save()
+    events.record("claim.created", claim, by=by, at=at, number=claim.number, activity=activity.code)
+    return claim
+
+
+@transaction.atomic
+def update_claim(
+    claim_id: int, changes: Mapping[str, Any], *, revision: int | None = None, by: Person, at: datetime
+) -> Claim:
+    """Change what a draft or a returned claim says about the activity. `changes` maps names of FIELDS to values.
+
+    Raises NotFound, NotAllowed, Stale, WrongStatus, Invalid.
+    """
+    claim = lock_open_claim(claim_id, by=by, revision=revision)
+    changes = dict(changes)
+    day = changes.get("activity_from", claim.activity_from)
+    if "activity" in changes:
+        claim.activity = offered_activity(changes.pop("activity"), claim.fund, day)
+    if "metrics" in changes:
+        wanted_on = day or claim.fund.earning_period.use_from
+        claim.metrics = {
+            **claim.metrics,
+            **checked_metrics(claim.activity, changes.pop("metrics"), wanted_on),
+        }
+    for name, value in changes.items():
+        if name not in FIELDS:
+            raise Invalid.field(name, f"A claim has no field “{name}” that can be changed.", "unknown_field")
+        setattr(claim, name, value)
+    touched(claim, "claim.changed", by=by, at=at, fields=sorted(changes))
+    return claim
+
+
+def offered_activity(code: str, fund: Fund, day: date | None) -> Activity:
+    """The activity with this code, if the fund's program pays for it on the day. Raises Invalid."""
+    activity = Activity.objects.filter(code=code).first()
+    if activity is None:
+        raise Invalid.field("activity", f"There is no activity “{code[:40]}” in the catalog.", "unknown_activity")
+    if not activity.offered(fund.program.code, day or fund.earning_period.use_from):
+        raise Invalid.field(
+            "activity",
+            f"{fund.program} does not pay for {activity.name.lower()} on these dates. Choose an activity that it offers.",
+            "activity_not_offered",
+        )
+    return activity
+
+
+def checked_metrics(activity: Activity, metrics: Mapping[str, Any], day: date) -> dict[str, str]:
+    """Results by code as text. Raises Invalid for results that the activity does not ask for, all at once."""
+    known = {metric.code: metric for metric in activity.metrics_on(day)}
+    errors = [
+        FieldError(
+            f"metrics.{code}",
+            "unknown_metric",
+            f"{activity.name} asks for no result “{code}”. It asks for: {', '.join(known) or 'none'}.",
+        )
+        for code in metrics
+        if code not in known
+    ]
+    errors += [
+        FieldError(
+            f"metrics.{code}",
+            "invalid",
+            f"“{value}” is not a whole number. Write digits only, for example 250.",
+        )
+        for code, value in metrics.items()
+        if code in known
+        and known[code].kind == "count"
+        and str(value).strip()
+        and not (str(value).strip().isascii() and str(value).strip().isdigit())
+    ]
+    if errors:
+        raise Invalid(errors=errors)
+    return {code: str(value).strip()[:2000] for code, value in metrics.items()}
+
+
+@transaction.atomic
+def add_line(
+    claim_id: int,
+    *,
+    kind: str,
+    amount_minor: int,
+    supplier: str = "",
+    invoice_number: str = "",
+    invoiced_on: date | None = None,
+    description: str = "",
+    revision: int | None = None,
+    by: Person,
+    at: datetime,
+) -> ClaimLine:
+    """Add an invoice, or a CSR for in-house work, to an open claim. The amount is in the claim's currency.
+
+    Raises NotFound, NotAllowed, Stale, WrongStatus, Invalid.
+    """
+    claim = lock_open_claim(claim_id, by=by, revision=revision)
+    require_line(kind, amount_minor, supplier, invoice_number)
+    line = ClaimLine.objects.create(
+        claim=claim,
+        kind=kind,
+        amount_minor=amount_minor,
+        supplier=supplier,
+        invoice_number=invoice_number,
+        invoiced_on=invoiced_on,
+        description=description,
+        created_at=at,
+    )
+    touched(claim, "claim.line_added", by=by, at=at, line=str(line.pk))
+    return line
+
+
+@transaction.atomic
+def change_line(
+    claim_id: int,
+    line_id: int,
+    changes: Mapping[str, Any],
+    *,
+    revision: int | None = None,
+    by: Person,
+    at: datetime,
+) -> ClaimLine:
+    """Change a line of an open claim; what was decided on it before is forgotten, as it is another line now."""
+    claim = lock_open_claim(claim_id, by=by, revision=revision)
+    line = claim.lines.filter(id=line_id).first()
+    if line is None:
+        raise NotFound("There is no such line in this claim.")
+    for name, value in changes.items():
+        setattr(line, name, value)
+    require_line(line.kind, line.amount_minor, line.supplier, line.invoice_number)
+    line.decision, line.approved_minor, line.reason = "", None, ""
+    line.save()
+    touched(claim, "claim.line_changed", by=by, at=at, line=str(line.pk), fields=sorted(changes))
+    return line
+
+
+@transaction.atomic
+def remove_line(claim_id: int, line_id: int, *, revision: int | None = None, by: Person, at: datetime) -> Claim:
+    """Take a line out of an open claim; its documents stay with the claim."""
+    claim = lock_open_claim(claim_id, by=by, revision=revision)
+    deleted, _ = claim.lines.filter(id=line_id).delete()
+    if not deleted:
+        raise NotFound("There is no such line in this claim.")
+    touched(claim, "claim.line_removed", by=by, at=at, line=str(line_id))
+    return claim
+
+
+def require_line(kind: str, amount_minor: int, supplier: str, invoice_number: str) -> None:
+    """Refuse a line that cannot be one, all faults at once. Raises Invalid."""
+    errors = []
+    if kind not in states.LINE_KINDS:
+        errors.append(FieldError("kind", "invalid", "A line is an “invoice” or a “csr” for work done in-house."))
+    if amount_minor <= 0:
+        errors.append(
+            FieldError(
+                "amount",
+                "must_be_positive",
+                "Enter an amount above zero. Corrections are made by changing the line.",
+            )
+        )
+    if kind == "invoice" and not supplier:
+        errors.append(FieldError("supplier", "required", "Say whose invoice it is."))
+    if kind == "invoice" and not invoice_number:
+        errors.append(FieldError("invoice_number", "required", "Enter the invoice's number, as it stands on it."))
+    if errors:
+        raise Invalid(errors=errors)

@@ -1,0 +1,181 @@
+"""Sending, withdrawing and lapsing a claim."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from claims import rules, states
+from claims.models import Claim
+from claims.operations.drafting import lock_claim
+from claims.permissions import require_writer
+from claims.queries import facts_of
+from coop.lib import clock
+from coop.lib.dates import show_day, show_deadline, show_instant
+from coop.lib.errors import InsufficientFunds, RuleFailed, WindowClosed, WindowNotOpen, check_revision
+from coop.lib.transitions import follow
+from funds.ledger import lock_fund
+from funds.operations import holds
+from partners import events
+from partners.models import Person
+
+
+@transaction.atomic
+def submit_claim(claim_id: int, *, revision: int | None = None, by: Person, at: datetime) -> Claim:
+    """Send a claim: hold its amount in review. A returned claim is sent again the same way.
+
+    The clock is read once more after the lock, which may have been waited for across midnight: the instant of that
+    reading counts and is kept as `submitted_at`. The window is tested before the status, so that a late sender is told
+    about the deadline also when a job has already lapsed the draft.
+
+    Raises NotFound, NotAllowed, WindowNotOpen, WindowClosed, Stale, WrongStatus, InsufficientFunds, RuleFailed with all
+    findings.
+    """
+    claim = lock_claim(claim_id, by=by)
+    require_writer(by, claim)
+    at = max(at, clock.now())
+    require_window(claim, at)
+    check_revision(revision, claim.revision)
+    claim.status = follow(states.CLAIMS, "submit", claim.status, what=f"claim {claim.number}")
+
+    facts = facts_of(claim, at=at)
+    findings = rules.evaluate(facts)
+    require_rules(facts, findings)
+
+    claim.sendings += 1
+    difference = facts.claimed_minor - claim.held_minor
+    key = f"claim:{claim.pk}:sent:{claim.sendings}"
+    if difference > 0:
+        holds.hold(claim.fund, difference, reference=claim.reference, key=key, by=by, at=at)
+    elif difference < 0:
+        holds.release(claim.fund, -difference, reference=claim.reference, key=key, by=by, at=at)
+    claim.claimed_minor = claim.held_minor = facts.claimed_minor
+    claim.findings = [found.as_dict() for found in findings]
+    claim.returned_fixes = []
+    claim.submitted_at = claim.turn_since = at
+    claim.first_submitted_at = claim.first_submitted_at or at
+    claim.submitted_by = by
+    claim.reviewer = None
+    claim.lines.update(decision="", approved_minor=None, reason="")
+    claim.revision += 1
+    claim.save()
+    events.record(
+        "claim.submitted",
+        claim,
+        by=by,
+        at=at,
+        number=claim.number,
+        amount=str(claim.claimed_minor),
+        currency=claim.currency,
+        sending=claim.sendings,
+        files={document.filename: document.sha256 for document in claim.documents.all() if document.sha256},
+    )
+    return claim
+
+
+def require_window(claim: Claim, at: datetime) -> None:
+    """Refuse a sending outside the claim window, or outside the cure window for a claim that was returned.
+
+    Raises WindowNotOpen, WindowClosed.
+    """
+    period, zone = claim.fund.earning_period, claim.fund.program.time_zone
+    now = show_instant(at, zone)
+    sent_in_time = claim.first_submitted_at is not None and claim.first_submitted_at < period.claims_close_at
+    if sent_in_time:
+        if at >= period.cure_close_at:
+            raise WindowClosed(
+                f"It is {now}. A claim for {period} that was returned could be mended until "
+                f"{show_deadline(period.cure_close_at, zone)}; it cannot be sent any more."
+            )
+    elif at < period.claims_open_at:
+        raise WindowNotOpen(
+            f"It is {now}. Claims for {period} are taken from {show_day(period.claims_open_on)} to "
+            f"{show_deadline(period.claims_close_at, zone)}. Keep the draft and send it then."
+        )
+    elif at >= period.claims_close_at:
+        raise WindowClosed(
+            f"It is {now}. Claims for {period} were taken until {show_deadline(period.claims_close_at, zone)}. "
+            "This fund takes no more claims; work done since then belongs to a later period."
+        )
+
+
+def require_rules(facts: rules.Facts, findings: list[rules.Finding]) -> None:
+    """Refuse if any rule failed. Money that is not there has its own code when nothing else is wrong.
+
+    Raises InsufficientFunds, RuleFailed.
+    """
+    wrong = rules.failed(findings)
+    if not wrong:
+        return
+    found = [finding.as_dict() for finding in findings]
+    if {finding.rule for finding in wrong} == {"money_there"} and facts.claimed_minor > 0:
+        only = wrong[0]
+        raise InsufficientFunds(f"{only.text} Seen: {only.seen}. {only.fix}", findings=found)
+    what = "One thing has" if len(wrong) == 1 else f"{len(wrong)} things have"
+    raise RuleFailed(
+        f"{what} to be mended before this claim can be sent: " + " ".join(f.fix for f in wrong),
+        findings=found,
+    )
+
+
+@transaction.atomic
+def withdraw_claim(claim_id: int, *, revision: int | None = None, by: Person, at: datetime) -> Claim:
+    """Take a claim back before a decision. What it held is released. Raises NotFound, NotAllowed, Stale, WrongStatus."""
+    claim = lock_claim(claim_id, by=by)
+    require_writer(by, claim)
+    check_revision(revision, claim.revision)
+    claim.status = follow(states.CLAIMS, "withdraw", claim.status, what=f"claim {claim.number}")
+    release_hold(claim, "withdrawn", by=by, at=at)
+    finish(claim, "claim.withdrawn", by=by, at=at)
+    return claim
+
+
+def release_hold(claim: Claim, act: str, *, by: Person | None, at: datetime, amount_minor: int | None = None) -> None:
+    """Release what a claim holds (or `amount_minor` of it) on its locked fund. `act` names the business act in the key."""
+    amount = claim.held_minor if amount_minor is None else amount_minor
+    if amount:
+        holds.release(
+            claim.fund,
+            amount,
+            reference=claim.reference,
+            key=f"claim:{claim.pk}:{act}:{claim.sendings}",
+            by=by,
+            at=at,
+        )
+    claim.held_minor -= amount
+
+
+def finish(claim: Claim, verb: str, *, by: Person | None, at: datetime, **data: object) -> None:
+    """Save a change of status: whose turn since, revision, event."""
+    claim.turn_since = at
+    claim.revision += 1
+    claim.save()
+    events.record(verb, claim, by=by, at=at, number=claim.number, **data)
+
+
+# --- What was not done in time ----------------------------------------------------------------------------------------
+
+
+def due_to_lapse(at: datetime) -> list[int]:
+    """Ids of drafts past the claim deadline and of returned claims past the cure deadline."""
+    drafts = Claim.objects.filter(status=states.DRAFT, fund__earning_period__claims_close_at__lte=at)
+    returned = Claim.objects.filter(status=states.ACTION_REQUIRED, fund__earning_period__cure_close_at__lte=at)
+    return sorted([*drafts.values_list("id", flat=True), *returned.values_list("id", flat=True)])
+
+
+@transaction.atomic
+def lapse_claim(claim_id: int, *, at: datetime) -> bool:
+    """Let a claim lapse whose deadline has passed; what it held is released. False if it is not due any more."""
+    fund_id = Claim.objects.values_list("fund_id", flat=True).get(id=claim_id)
+    fund = lock_fund(fund_id)
+    claim = Claim.objects.select_for_update(of=("self",)).get(id=claim_id)
+    claim.fund = fund
+    period = fund.earning_period
+    deadline = period.claims_close_at if claim.status == states.DRAFT else period.cure_close_at
+    if claim.status not in states.CLAIMS["lapse"] or at < deadline:
+        return False
+    claim.status = follow(states.CLAIMS, "lapse", claim.status, what=f"claim {claim.number}")
+    release_hold(claim, "lapsed", by=None, at=at)
+    finish(claim, "claim.lapsed", by=None, at=at, deadline=deadline.isoformat())
+    return True

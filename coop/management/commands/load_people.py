@@ -1,0 +1,16 @@
+"""Make the vendor's people of an empty sandbox."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from coop.people import load_vendor_people
+
+
+class Command(BaseCommand):
+    help = "Sandbox only: make the vendor's people, with the sandbox's password."
+
+    def handle(self, **options: Any) -> None:
+        self.stdout.write(f"{len(load_vendor_people())} people of the vendor are there")

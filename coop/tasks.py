@@ -1,0 +1,51 @@
+"""The tasks: each reads the clock and runs one job. Truth is in PostgreSQL; a lost, late or doubled task does no harm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from coop import jobs
+from coop.celery import app
+from coop.lib import clock
+from coop.sandbox import jobs_are_held
+
+log = structlog.get_logger()
+
+
+def run(job: Callable[[datetime], jobs.Done]) -> dict[str, Any]:
+    done = job(clock.now()).as_dict()
+    if done["worked"] or done["failed"]:
+        log.info("job.done", **done)
+    return done
+
+
+@app.task(name="coop.settle_periods")
+def settle_periods() -> None:
+    if not jobs_are_held():
+        run(jobs.settle_periods)
+
+
+@app.task(name="coop.lapse_claims")
+def lapse_claims() -> None:
+    if not jobs_are_held():
+        run(jobs.lapse_claims)
+
+
+@app.task(name="coop.expire_periods")
+def expire_periods() -> None:
+    if not jobs_are_held():
+        run(jobs.expire_periods)
+
+
+@app.task(name="coop.check_imports")
+def check_imports() -> None:
+    run(jobs.check_imports)
+
+
+@app.task(name="coop.audit_ledger")
+def audit_ledger() -> None:
+    run(jobs.audit_ledger)

@@ -1,0 +1,17 @@
+"""When each task rings. Beat is only a trigger: what is due is found by the stored instants, so a missed ring costs nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.schedules import crontab
+
+TIMETABLE: dict[str, dict[str, Any]] = {
+    # Order at the same minute does not matter: each finds only what is due and not done.
+    "settle periods": {"task": "coop.settle_periods", "schedule": 60.0},
+    "lapse claims": {"task": "coop.lapse_claims", "schedule": 60.0},
+    "expire periods": {"task": "coop.expire_periods", "schedule": 60.0},
+    # An upload rings this one itself; this is for the case that the ring was lost.
+    "check imports": {"task": "coop.check_imports", "schedule": 5.0},
+    "audit ledger": {"task": "coop.audit_ledger", "schedule": crontab(hour=2, minute=0)},
+}

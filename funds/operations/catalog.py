@@ -1,0 +1,134 @@
+"""Loading programs, calendars, splits, thresholds and periods from the catalog. Safe to repeat; says what it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import models, transaction
+
+from coop.lib import money
+from funds.models import Calendar, EarningPeriod, Program, ProgramSplit, ProgramThreshold
+from funds.rules import generate_period
+
+
+@transaction.atomic
+def load_programs(catalog: Mapping[str, Any]) -> list[str]:
+    """Load the money side of a catalog (format 1); returns a sentence for each change.
+
+    Periods are only ever added: a stored date is a promise, and a changed rule does not change it.
+    """
+    said: list[str] = []
+    for code, rule in catalog["calendars"].items():
+        plain = {name: value for name, value in rule.items() if not isinstance(value, list)}
+        put(said, Calendar, {"code": code}, plain, f"calendar {code}")
+    calendars = {calendar.code: calendar for calendar in Calendar.objects.all()}
+    for row in catalog["programs"]:
+        program = put(
+            said,
+            Program,
+            {"code": row["code"]},
+            {
+                "name": row["name"],
+                "currency": row["currency"],
+                "time_zone": row["time_zone"],
+                "calendar": calendars[row["calendar"]],
+                "plan_approval": row["plan_approval"],
+                "approvers": [{**plain_dates(approver)} for approver in row.get("approvers", [])],
+                "valid_from": row["valid_from"],
+                "valid_to": row.get("valid_to"),
+                "discontinued_on": row.get("discontinued_on"),
+                "example": row.get("example", False),
+            },
+            f"program {row['code']}",
+        )
+        replace_ranges(said, ProgramSplit, program, [split_values(split) for split in row.get("splits", [])])
+        replace_ranges(
+            said, ProgramThreshold, program, [threshold_values(t, program) for t in row.get("thresholds", [])]
+        )
+        add_periods(said, program, catalog["fiscal_years"])
+    return said
+
+
+def put(
+    said: list[str], model: type[models.Model], key: Mapping[str, Any], values: Mapping[str, Any], name: str
+) -> Any:
+    """Make the row with this key have these values; note what was added or changed."""
+    found = model._default_manager.filter(**key).first()
+    if found is None:
+        said.append(f"added {name}")
+        return model._default_manager.create(**key, **values)
+    changed = [field for field, value in values.items() if getattr(found, field) != value]
+    if changed:
+        for field in changed:
+            setattr(found, field, values[field])
+        found.save(update_fields=changed)
+        said.append(f"changed {name}: {', '.join(changed)}")
+    return found
+
+
+def replace_ranges(said: list[str], model: Any, program: Program, wanted: list[dict[str, Any]]) -> None:
+    """Make a program's dated rows be exactly the wanted ones."""
+    fields = list(wanted[0]) if wanted else ["valid_from"]
+    stored = list(model.objects.filter(program=program).order_by("valid_from").values(*fields))
+    wanted = sorted(wanted, key=lambda row: row["valid_from"])
+    if stored == wanted:
+        return
+    model.objects.filter(program=program).delete()
+    model.objects.bulk_create(model(program=program, **row) for row in wanted)
+    kind = "splits" if model is ProgramSplit else "thresholds"
+    said.append(f"{'changed' if stored else 'added'} {kind} of {program.code}")
+
+
+def split_values(row: Mapping[str, Any]) -> dict[str, Any]:
+    basis_points = Decimal(row["coop_percent"]) * 100
+    if basis_points != int(basis_points):
+        raise ValueError(f"coop_percent {row['coop_percent']} has more than two decimals")
+    return {**dated(row), "coop_bp": int(basis_points)}
+
+
+def threshold_values(row: Mapping[str, Any], program: Program) -> dict[str, Any]:
+    return {**dated(row), "amount_minor": money.to_minor(row["amount"], program.currency)}
+
+
+def dated(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "valid_from": row["valid_from"],
+        "valid_to": row.get("valid_to"),
+        "example": row.get("example", False),
+    }
+
+
+def plain_dates(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A catalog row as JSON: dates become text, lists and tables are walked."""
+    return {name: plain(value) for name, value in row.items()}
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return plain_dates(value)
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value
+
+
+def add_periods(said: list[str], program: Program, fiscal_years: list[int]) -> None:
+    """Generate the periods that are missing, for halves that touch the program's validity."""
+    rule = program.calendar.rule()
+    known = set(EarningPeriod.objects.filter(program=program).values_list("code", flat=True))
+    fresh = []
+    for year in range(fiscal_years[0], fiscal_years[1] + 1):
+        for part in range(1, 12 // rule.months + 1):
+            dates = generate_period(rule, year, part, program.time_zone)
+            touches = dates.earn_to >= program.valid_from and (
+                program.valid_to is None or dates.earn_from <= program.valid_to
+            )
+            if touches and dates.code not in known:
+                fresh.append(EarningPeriod(program=program, **vars(dates)))
+    EarningPeriod.objects.bulk_create(fresh)
+    if fresh:
+        said.append(f"added {len(fresh)} earning periods of {program.code}: {fresh[0].code} to {fresh[-1].code}")

@@ -1,0 +1,94 @@
+"""What funds offers to plans and claims: hold, release, approve. They pass a reference that funds does not look into."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from coop.lib.dates import show_day
+from coop.lib.errors import WindowNotOpen
+from funds import states
+from funds.ledger import Movement, post
+from funds.models import Fund, Payable
+from funds.operations.settlement import settle_locked_fund
+from partners.models import Person
+
+
+def hold(fund: Fund, amount_minor: int, *, reference: tuple[str, str], key: str, by: Person, at: datetime) -> None:
+    """Move an amount from available to in review on a locked fund.
+
+    If the fund's threshold test is due but no job has run it yet, it is run now: the clock decides, not the job.
+    Raises WindowNotOpen while the money is an estimate, and InsufficientFunds.
+    """
+    if fund.settled_at is None:
+        if at < fund.earning_period.settle_at:
+            raise WindowNotOpen(
+                f"{fund.show(fund.available_minor)} is still an estimate. It can be claimed once the earnings of "
+                f"{fund.earning_period} are final, after {show_day(fund.earning_period.settle_on)}."
+            )
+        settle_locked_fund(fund, at=at)
+    _move(
+        fund,
+        "hold",
+        states.AVAILABLE,
+        states.IN_REVIEW,
+        amount_minor,
+        reference=reference,
+        key=key,
+        by=by,
+        at=at,
+    )
+
+
+def release(
+    fund: Fund, amount_minor: int, *, reference: tuple[str, str], key: str, by: Person | None, at: datetime
+) -> None:
+    """Give back an amount that was in review on a locked fund.
+
+    After the claim deadline it cannot be claimed any more, so it goes to expired at once (ADR 0004).
+    """
+    late = at >= fund.earning_period.claims_close_at
+    to_bucket = states.EXPIRED if late else states.AVAILABLE
+    _move(fund, "release", states.IN_REVIEW, to_bucket, amount_minor, reference=reference, key=key, by=by, at=at)
+
+
+def approve(fund: Fund, amount_minor: int, *, reference: tuple[str, str], key: str, by: Person, at: datetime) -> None:
+    """Move an amount from in review to approved on a locked fund, and note that it is to be paid."""
+    _move(
+        fund,
+        "approval",
+        states.IN_REVIEW,
+        states.APPROVED,
+        amount_minor,
+        reference=reference,
+        key=key,
+        by=by,
+        at=at,
+    )
+    Payable.objects.get_or_create(
+        reference_type=reference[0],
+        reference=reference[1],
+        defaults={
+            "fund": fund,
+            "partner_id": fund.partner_id,
+            "amount_minor": amount_minor,
+            "approved_at": at,
+        },
+    )
+
+
+def _move(
+    fund: Fund,
+    kind: str,
+    from_bucket: str,
+    to_bucket: str,
+    amount_minor: int,
+    *,
+    reference: tuple[str, str],
+    key: str,
+    by: Person | None,
+    at: datetime,
+) -> None:
+    """Post a movement that is effective on the day of `at` in the program's zone."""
+    day = at.astimezone(ZoneInfo(fund.program.time_zone)).date()
+    post(fund, Movement(kind, from_bucket, to_bucket, amount_minor, day, *reference, key), by=by, at=at)

@@ -1,0 +1,189 @@
+"""The threshold test and expiry: level-triggered sweeps over periods, by stored instants.
+
+A sweep finds what is due and not yet done, works in chunks of funds that commit on their own, and may be late, doubled
+or killed: what one run left is what the next one finds. Entries are effective on the promised day, whenever they are
+recorded. Source: domain.md sections 2 and 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from coop.lib.db import execute, rows
+from funds.ledger import TOTALS, post_selected
+from funds.models import EarningPeriod, Fund, ProgramThreshold
+from partners import events
+
+CHUNK = 1_000
+
+
+@dataclass
+class Swept:
+    """What a sweep did: funds touched, and of them those that moved money."""
+
+    funds: int = 0
+    moved: int = 0
+
+    def __add__(self, other: Swept) -> Swept:
+        return Swept(self.funds + other.funds, self.moved + other.moved)
+
+
+# --- The threshold test -----------------------------------------------------------------------------------------------
+
+
+def due_to_settle(at: datetime) -> list[int]:
+    """Ids of the periods whose threshold test is due and not complete."""
+    due = EarningPeriod.objects.filter(settle_at__lte=at, settled_at__isnull=True).order_by("settle_at", "id")
+    return list(due.values_list("id", flat=True))
+
+
+def settle_period(period_id: int, *, at: datetime) -> Swept:
+    """Test every unsettled fund of a period against the threshold: open it, or convert it to rebate."""
+    return _sweep(
+        period_id,
+        at=at,
+        find="settled_at IS NULL",
+        act=lambda period, ids: _settle_funds(period, ids, at=at),
+        done="settled_at",
+        verb="earning_period.settled",
+    )
+
+
+def settle_locked_fund(fund: Fund, *, at: datetime) -> None:
+    """The same test for one locked fund whose test is due, on the way of another operation."""
+    _settle_funds(fund.earning_period, [fund.id], at=at)
+    fund.refresh_from_db(fields=[*TOTALS, "settled_at"])
+
+
+def threshold_minor(period: EarningPeriod) -> int:
+    """The co-op below which a fund of this period becomes rebate, valid on the period's last day of earning."""
+    valid = ProgramThreshold.objects.filter(program_id=period.program_id, valid_from__lte=period.earn_to)
+    found = valid.filter(Q(valid_to__isnull=True) | Q(valid_to__gte=period.earn_to)).first()
+    return found.amount_minor if found else 0
+
+
+def program_ended(period: EarningPeriod) -> bool:
+    """Whether the program was discontinued by the day of the test: then every fund becomes rebate, whatever its amount."""
+    ended: date | None = period.program.discontinued_on
+    return ended is not None and ended <= period.settle_on
+
+
+def _settle_funds(period: EarningPeriod, ids: Sequence[int], *, at: datetime) -> Swept:
+    """Settle locked funds of one period. What converts is posted effective on the day of the test."""
+    threshold, ended = threshold_minor(period), program_ended(period)
+    converted = post_selected(
+        """SELECT id, partner_id, currency, 'conversion', 'available', 'converted', available_minor, %s, %s, NULL,
+                  'earning_period', earning_period_id, 'conversion:' || earning_period_id
+           FROM funds_fund WHERE id = ANY(%s) AND settled_at IS NULL AND available_minor > 0
+             AND (%s OR earned_minor + adjustments_minor < %s) ORDER BY id""",
+        [period.settle_on, at, list(ids), ended, threshold],
+    )
+    execute(
+        """INSERT INTO partners_event (at, actor_id, acting_as, verb, subject_type, subject, partner_id, data, vendor_only)
+           SELECT %s, NULL, 'system',
+                  CASE WHEN %s OR earned_minor + adjustments_minor < %s THEN 'fund.converted' ELSE 'fund.opened' END,
+                  'fund', id, partner_id,
+                  jsonb_build_object('earned_minor', earned_minor + adjustments_minor, 'threshold_minor', %s::bigint,
+                                     'program_ended', %s, 'currency', currency), false
+           FROM funds_fund WHERE id = ANY(%s) AND settled_at IS NULL ORDER BY id""",
+        [at, ended, threshold, threshold, ended, list(ids)],
+    )
+    settled = execute(
+        "UPDATE funds_fund SET settled_at = %s WHERE id = ANY(%s) AND settled_at IS NULL", [at, list(ids)]
+    )
+    return Swept(settled, converted)
+
+
+# --- Expiry -----------------------------------------------------------------------------------------------------------
+
+
+def due_to_expire(at: datetime) -> list[int]:
+    """Ids of the periods whose claim deadline passed and whose left-over money has not all expired."""
+    due = EarningPeriod.objects.filter(claims_close_at__lte=at, expired_at__isnull=True).order_by(
+        "claims_close_at", "id"
+    )
+    return list(due.values_list("id", flat=True))
+
+
+def expire_period(period_id: int, *, at: datetime) -> Swept:
+    """Expire what is available in every fund of a period after its deadline, once, effective on the deadline."""
+    return _sweep(
+        period_id,
+        at=at,
+        find="available_minor > 0",
+        act=lambda period, ids: _expire_funds(period, ids, at=at),
+        done="expired_at",
+        verb="earning_period.expired",
+    )
+
+
+def _expire_funds(period: EarningPeriod, ids: Sequence[int], *, at: datetime) -> Swept:
+    execute(
+        """INSERT INTO partners_event (at, actor_id, acting_as, verb, subject_type, subject, partner_id, data, vendor_only)
+           SELECT %s, NULL, 'system', 'fund.expired', 'fund', id, partner_id,
+                  jsonb_build_object('amount_minor', available_minor, 'currency', currency, 'effective_on', %s::date), false
+           FROM funds_fund WHERE id = ANY(%s) AND available_minor > 0 ORDER BY id""",
+        [at, period.claims_close_on, list(ids)],
+    )
+    moved = post_selected(
+        """SELECT id, partner_id, currency, 'expiry', 'available', 'expired', available_minor, %s, %s, NULL,
+                  'earning_period', earning_period_id, 'expiry:' || %s::text
+           FROM funds_fund WHERE id = ANY(%s) AND available_minor > 0 ORDER BY id""",
+        [period.claims_close_on, at, period.claims_close_on, list(ids)],
+    )
+    return Swept(len(ids), moved)
+
+
+# --- Both -------------------------------------------------------------------------------------------------------------
+
+
+def _sweep(
+    period_id: int,
+    *,
+    at: datetime,
+    find: str,
+    act: Callable[[EarningPeriod, Sequence[int]], Swept],
+    done: str,
+    verb: str,
+) -> Swept:
+    """Walk the funds of a period by id in chunks, each its own transaction, then mark the period's sweep as complete.
+
+    `find` is a condition on the fund, `done` the column of the period that says that nothing is left.
+    """
+    period = EarningPeriod.objects.select_related("program").get(id=period_id)
+    total, last = Swept(), 0
+    while True:
+        with transaction.atomic():
+            ids = _lock_chunk(period_id, find, after=last)
+            if not ids:
+                break
+            total += act(period, ids)
+            last = ids[-1]
+    with transaction.atomic():
+        # An import that adds a fund holds the period's row shared, so nothing slips in between look and mark.
+        locked = EarningPeriod.objects.select_for_update().get(id=period_id)
+        if getattr(locked, done) is None and not rows(
+            f"SELECT 1 FROM funds_fund WHERE earning_period_id = %s AND {find} LIMIT 1", [period_id]
+        ):
+            setattr(locked, done, at)
+            locked.save(update_fields=[done])
+            if total.funds:
+                events.record(
+                    verb, locked, by=None, at=at, program=period.program.code, code=period.code, funds=total.funds
+                )
+    return total
+
+
+def _lock_chunk(period_id: int, find: str, *, after: int) -> list[int]:
+    sql = f"""SELECT id FROM funds_fund WHERE earning_period_id = %s AND id > %s AND {find}
+              ORDER BY id LIMIT {CHUNK} FOR UPDATE"""
+    params: list[Any] = [period_id, after]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return [row[0] for row in cursor.fetchall()]

@@ -1,0 +1,262 @@
+"""Checking staged earnings lines with set-based statements.
+
+Each statement looks at all lines of one import at once. A line that fails a check gets `problem`, `field` and `message`
+and is left out of the later ones, so that it carries the first thing that is wrong with it; lines are never judged one
+at a time in Python. The messages say what was seen, what is wanted and what to do.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from coop.lib import money
+from coop.lib.db import execute, rows
+
+SHOWN = "left(coalesce({}, ''), 50)"
+
+
+def reject(import_id: int, condition: str, problem: str, field: str, message: str, *params: object) -> None:
+    """Mark the lines, not rejected so far, for which the condition holds. `message` is an SQL text expression."""
+    execute(
+        f"""UPDATE funds_stagedline AS s SET outcome = 'rejected', problem = %s, field = %s, message = {message}
+            WHERE s.import_id = %s AND s.problem = '' AND ({condition})""",
+        [problem, field, import_id, *params],
+    )
+
+
+def check(import_id: int, *, at: datetime) -> None:
+    """Resolve, read and judge every staged line; fills the resolved columns and the outcome."""
+    _require_columns(import_id)
+    _resolve_program_and_location(import_id)
+    _read_day_and_amount(import_id)
+    _find_period_and_enrollment(import_id, at=at)
+    _split(import_id)
+    _compare_with_known(import_id)
+
+
+def _require_columns(import_id: int) -> None:
+    for column, field, what in (
+        ("external_id", "external_id", "the id of the line"),
+        ("location_code", "location", "the id of the location"),
+        ("program_code", "program", "the program"),
+        ("earned_text", "earned_on", "the day it was earned on"),
+        ("amount_text", "amount", "the amount"),
+        ("currency", "currency", "the currency"),
+    ):
+        reject(import_id, f"coalesce(s.{column}, '') = ''", "required", field, f"'Missing: {what}.'")
+    reject(
+        import_id,
+        "length(s.external_id) > 80 OR s.external_id ~ '[[:cntrl:]]'",
+        "too_long",
+        "external_id",
+        "'The line''s id has more than 80 characters, or characters that cannot be printed.'",
+    )
+    reject(
+        import_id,
+        "s.external_id IN (SELECT external_id FROM funds_stagedline WHERE import_id = s.import_id AND external_id IS NOT NULL "
+        "GROUP BY external_id HAVING count(*) > 1)",
+        "duplicate_in_file",
+        "external_id",
+        "'The id ' || left(s.external_id, 50) || ' stands in this delivery more than once, in lines ' || "
+        "(SELECT string_agg(o.line_no::text, ', ' ORDER BY o.line_no) FROM (SELECT line_no FROM funds_stagedline o "
+        "WHERE o.import_id = s.import_id AND o.external_id = s.external_id ORDER BY line_no LIMIT 10) o) || "
+        "'. Keep one of them.'",
+    )
+    reject(
+        import_id,
+        "s.kind IS NULL OR s.kind NOT IN ('incentive', 'rebate', 'coop')",
+        "invalid",
+        "kind",
+        f"'“' || {SHOWN.format('s.kind')} || '” is not a kind of earning. Use incentive, rebate or coop.'",
+    )
+
+
+def _resolve_program_and_location(import_id: int) -> None:
+    execute(
+        """UPDATE funds_stagedline s SET program_id = p.id, fund_currency = p.currency FROM funds_program p
+           WHERE s.import_id = %s AND s.problem = ''
+             AND (p.code = lower(s.program_code) OR lower(p.name) = lower(s.program_code))""",
+        [import_id],
+    )
+    execute(
+        """UPDATE funds_stagedline s SET location_id = l.id, partner_id = l.partner_id FROM partners_location l
+           WHERE s.import_id = %s AND s.problem = '' AND l.external_id = s.location_code""",
+        [import_id],
+    )
+    reject(
+        import_id,
+        "s.program_id IS NULL",
+        "unknown_program",
+        "program",
+        f"'There is no program “' || {SHOWN.format('s.program_code')} || '”. Use its code or its full name from the catalog.'",
+    )
+    reject(
+        import_id,
+        "s.location_id IS NULL",
+        "unknown_location",
+        "location",
+        f"'There is no location with the id “' || {SHOWN.format('s.location_code')} || '”. Add the partner''s location first, or correct the id.'",
+    )
+
+
+def _read_day_and_amount(import_id: int) -> None:
+    day = r"s.earned_text ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+Z?)?$' AND pg_input_is_valid(left(s.earned_text, 10), 'date')"
+    reject(
+        import_id,
+        f"NOT ({day}) OR left(s.earned_text, 4) = '0000'",
+        "date_format",
+        "earned_on",
+        f"'“' || {SHOWN.format('s.earned_text')} || '” is not a day. Write it as 2023-10-31.'",
+    )
+    codes = [*money.TWO_DECIMALS, *money.NO_DECIMALS, *money.THREE_DECIMALS]
+    places = [money.decimals(code) for code in codes]
+    known = "unnest(%s::text[], %s::int[]) AS c(code, places)"
+    reject(
+        import_id,
+        "s.currency <> ALL (%s::text[])",
+        "unknown_currency",
+        "currency",
+        f"'“' || {SHOWN.format('s.currency')} || '” is not the code of a current currency. Use three capital letters, for example USD.'",
+        codes,
+    )
+    plain = r"'^-?(0|[1-9][0-9]{0,10})([.][0-9]+)?$'"
+    reject(
+        import_id,
+        f"s.amount_text !~ {plain} OR length(s.amount_text) > 40 OR s.amount_text ~ '^-[0.]+$'",
+        "amount_format",
+        "amount",
+        f"'“' || {SHOWN.format('s.amount_text')} || '” is not an amount. Write digits and at most one point, for example 4200.00.'",
+    )
+    execute(
+        f"""UPDATE funds_stagedline s SET problem = 'too_many_decimals', outcome = 'rejected', field = 'amount',
+              message = s.amount_text || ' has more decimals than ' || s.currency || ' has (' || c.places
+                        || '). Amounts are never rounded.'
+            FROM {known} WHERE s.import_id = %s AND s.problem = '' AND c.code = s.currency
+              AND length(split_part(s.amount_text, '.', 2)) > c.places""",
+        [codes, places, import_id],
+    )
+    execute(
+        f"""UPDATE funds_stagedline s SET earned_on = left(s.earned_text, 10)::date,
+              amount_minor = (s.amount_text::numeric * power(10::numeric, c.places))::bigint
+            FROM {known} WHERE s.import_id = %s AND s.problem = '' AND c.code = s.currency""",
+        [codes, places, import_id],
+    )
+    reject(
+        import_id,
+        "s.amount_minor = 0",
+        "must_not_be_zero",
+        "amount",
+        "'An earning of zero says nothing. Leave the line out.'",
+    )
+    # In the vendor's report a line in another currency brings its own amount in the program's currency, with the rate.
+    execute(
+        f"""UPDATE funds_stagedline s SET fund_amount_minor = (s.settled_amount_text::numeric * power(10::numeric, c.places))::bigint,
+              rate = CASE WHEN s.rate_text ~ '^[0-9]{{1,9}}([.][0-9]+)?$' THEN round(s.rate_text::numeric, 8) END,
+              rate_on = CASE WHEN pg_input_is_valid(left(s.rate_on_text, 10), 'date') THEN left(s.rate_on_text, 10)::date END
+            FROM {known} WHERE s.import_id = %s AND s.problem = '' AND c.code = s.fund_currency
+              AND s.currency <> s.fund_currency AND s.settled_amount_text ~ {plain}
+              AND length(split_part(s.settled_amount_text, '.', 2)) <= c.places
+              AND sign(s.settled_amount_text::numeric) = sign(s.amount_minor)""",
+        [codes, places, import_id],
+    )
+    execute(
+        """UPDATE funds_stagedline s SET fund_amount_minor = amount_minor
+           WHERE s.import_id = %s AND s.problem = '' AND s.currency = s.fund_currency""",
+        [import_id],
+    )
+    reject(
+        import_id,
+        "s.fund_amount_minor IS NULL",
+        "currency_mismatch",
+        "currency",
+        "'The program holds its money in ' || s.fund_currency || ', this line is in ' || s.currency || "
+        "'. Send it in ' || s.fund_currency || ', or with the vendor''s own amount in ' || s.fund_currency || ' beside it.'",
+    )
+
+
+def _find_period_and_enrollment(import_id: int, *, at: datetime) -> None:
+    execute(
+        """UPDATE funds_stagedline s SET earning_period_id = e.id FROM funds_earningperiod e
+           WHERE s.import_id = %s AND s.problem = '' AND e.program_id = s.program_id
+             AND s.earned_on BETWEEN e.earn_from AND e.earn_to""",
+        [import_id],
+    )
+    reject(
+        import_id,
+        "s.earning_period_id IS NULL",
+        "no_period",
+        "earned_on",
+        "'The program has no earning period on ' || s.earned_on || '. Correct the day.'",
+    )
+    reject(
+        import_id,
+        "(SELECT e.claims_close_at FROM funds_earningperiod e WHERE e.id = s.earning_period_id) <= %s",
+        "period_closed",
+        "earned_on",
+        "(SELECT 'The claim deadline of ' || e.code || ' was ' || e.claims_close_on || '; the period is closed. "
+        "Use an adjustment instead.' FROM funds_earningperiod e WHERE e.id = s.earning_period_id)",
+        at,
+    )
+    execute(
+        """UPDATE funds_stagedline s SET enrollment_id = n.id FROM funds_enrollment n
+           WHERE s.import_id = %s AND s.problem = '' AND n.location_id = s.location_id AND n.program_id = s.program_id
+             AND n.starts_on <= s.earned_on AND (n.ends_on IS NULL OR n.ends_on >= s.earned_on)""",
+        [import_id],
+    )
+    reject(
+        import_id,
+        "s.enrollment_id IS NULL",
+        "not_enrolled",
+        "earned_on",
+        "'The location ' || left(s.location_code, 50) || ' was not enrolled in this program on ' || s.earned_on || "
+        "'. Enroll it from that day on, or correct the day: without enrollment nothing accrues.'",
+    )
+
+
+def _split(import_id: int) -> None:
+    """Co-op of an unsplit incentive by the split of its day; a line that is already split is taken as it is."""
+    execute(
+        """UPDATE funds_stagedline s SET coop_minor = CASE s.kind
+             WHEN 'coop' THEN s.fund_amount_minor
+             WHEN 'rebate' THEN 0
+             ELSE coop_share(s.fund_amount_minor, coalesce((
+               SELECT p.coop_bp FROM funds_programsplit p WHERE p.program_id = s.program_id
+                 AND p.valid_from <= s.earned_on AND (p.valid_to IS NULL OR p.valid_to >= s.earned_on)), 0)::int)
+             END
+           WHERE s.import_id = %s AND s.problem = ''""",
+        [import_id],
+    )
+
+
+def _compare_with_known(import_id: int) -> None:
+    execute(
+        """UPDATE funds_stagedline s SET outcome = 'unchanged' FROM funds_earning k
+           WHERE s.import_id = %s AND s.problem = '' AND k.partner_id = s.partner_id AND k.external_id = s.external_id
+             AND (k.location_id, k.program_id, k.kind, k.earned_on, k.amount_minor, k.currency)
+               = (s.location_id, s.program_id, s.kind, s.earned_on, s.amount_minor, s.currency)""",
+        [import_id],
+    )
+    reject(
+        import_id,
+        "s.outcome IS NULL AND EXISTS (SELECT 1 FROM funds_earning k WHERE k.partner_id = s.partner_id AND k.external_id = s.external_id)",
+        "conflict_with_existing",
+        "external_id",
+        "(SELECT 'The id ' || left(s.external_id, 50) || ' is known with other content (earned on ' || k.earned_on || ', ' || "
+        "k.amount_minor || ' minor units of ' || k.currency || '). A line that was taken is never changed: send the correction as a line of its own.' "
+        "FROM funds_earning k WHERE k.partner_id = s.partner_id AND k.external_id = s.external_id)",
+    )
+    execute(
+        "UPDATE funds_stagedline SET outcome = 'new' WHERE import_id = %s AND problem = '' AND outcome IS NULL",
+        [import_id],
+    )
+
+
+def counts(import_id: int) -> dict[str, int]:
+    """Number of lines by outcome."""
+    found = dict(
+        rows(
+            "SELECT outcome, count(*) FROM funds_stagedline WHERE import_id = %s GROUP BY outcome",
+            [import_id],
+        )
+    )
+    return {name: int(found.get(name, 0)) for name in ("new", "unchanged", "rejected")}

@@ -1,0 +1,102 @@
+"""The closed lists of money: buckets, movements, and the states of imports, payment runs and payments."""
+
+from __future__ import annotations
+
+PROGRAM = "program"  # outside the fund: where money comes from and goes back to
+AVAILABLE, RESERVED, IN_REVIEW, APPROVED = "available", "reserved", "in_review", "approved"
+PAID, EXPIRED, CONVERTED = "paid", "expired", "converted"
+BUCKETS = (AVAILABLE, RESERVED, IN_REVIEW, APPROVED, PAID, EXPIRED, CONVERTED)
+
+# Which movement may go from where to where. The database holds the same table as a CHECK (migration funds/0002).
+MOVEMENTS: dict[str, tuple[tuple[str, str], ...]] = {
+    "earning": ((PROGRAM, AVAILABLE),),
+    "clawback": ((AVAILABLE, PROGRAM),),
+    "adjustment": ((PROGRAM, AVAILABLE), (AVAILABLE, PROGRAM)),
+    "conversion": ((AVAILABLE, CONVERTED),),
+    "reserve": ((AVAILABLE, RESERVED),),
+    "release": (
+        (RESERVED, AVAILABLE),
+        (RESERVED, EXPIRED),
+        (IN_REVIEW, AVAILABLE),
+        (IN_REVIEW, EXPIRED),
+        (IN_REVIEW, RESERVED),
+    ),
+    "hold": ((AVAILABLE, IN_REVIEW), (RESERVED, IN_REVIEW)),
+    "approval": ((IN_REVIEW, APPROVED),),
+    "payment": ((APPROVED, PAID),),
+    "expiry": ((AVAILABLE, EXPIRED),),
+}
+
+# Only these may take *available* below zero: a correction of what was earned, after the money was spent.
+MAY_OVERDRAW = ("adjustment", "clawback")
+
+# What a partner reads for a movement.
+SENTENCES = {
+    ("earning", AVAILABLE): "Earned",
+    ("clawback", PROGRAM): "Taken back by the vendor",
+    ("adjustment", AVAILABLE): "Adjusted upwards",
+    ("adjustment", PROGRAM): "Adjusted downwards",
+    ("conversion", CONVERTED): "Converted to rebate",
+    ("reserve", RESERVED): "Reserved for a plan",
+    ("release", AVAILABLE): "Released",
+    ("release", EXPIRED): "Released after the claim deadline, so expired",
+    ("release", RESERVED): "Given back to the plan",
+    ("hold", IN_REVIEW): "Held for a claim",
+    ("approval", APPROVED): "Approved",
+    ("payment", PAID): "Paid",
+    ("expiry", EXPIRED): "Expired: not claimed by the deadline",
+}
+
+REASON_CODES = {
+    "ar_compliance": "AR compliance",
+    "coop_rollover": "Co-op rollover",
+    "ops_adjustment": "Operations adjustment",
+    "wrong_calculation": "Wrong calculation",
+    "wrong_enrollment": "Wrong enrollment",
+    "partner_mapping": "Partner mapping",
+    "policy_exception": "Policy exception",
+    "previous_period": "Previous period earnings",
+}
+
+EARNING_KINDS = ("incentive", "rebate", "coop")
+
+IMPORT_FORMATS = {"partner_center": "Earnings report, already split", "incentives": "Incentives to be split"}
+IMPORTS = {
+    "run": {"queued": "running"},
+    "check": {"running": "ready"},
+    "fail": {"queued": "failed", "running": "failed"},
+    "commit": {"ready": "committed"},
+    "discard": {"queued": "discarded", "running": "discarded", "ready": "discarded", "failed": "discarded"},
+}
+IMPORT_STATUSES = ("queued", "running", "ready", "committed", "failed", "discarded", "reversed")
+
+RUNS = {
+    "approve": {"draft": "approved"},
+    "cancel": {"draft": "cancelled"},
+    "export": {"approved": "exported", "exported": "exported", "settled": "settled"},
+    "read_results": {"approved": "exported", "exported": "exported"},
+    "settle": {"exported": "settled"},
+}
+RUN_STATUSES = ("draft", "approved", "exported", "settled", "cancelled")
+
+PAYMENT_STATUSES = (
+    "unprocessed",
+    "upcoming",
+    "pending_tax_invoice",
+    "in_progress",
+    "sent",
+    "failed",
+    "reprocessing",
+    "reversed",
+    "rejected",
+)
+PAYMENTS = {
+    "schedule": {"unprocessed": "upcoming"},
+    "start": {"upcoming": "in_progress"},
+    "send": {"in_progress": "sent", "upcoming": "sent"},
+    "fail": {"in_progress": "failed", "upcoming": "failed"},
+    "reject": {"unprocessed": "rejected"},
+}
+
+PERIOD_STATES = ("earning", "settling", "in_use", "claiming", "curing", "closed")
+PLAN_APPROVAL = ("required", "optional", "none")

@@ -1,0 +1,36 @@
+"""Writing the event of a change, in the change's own transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from partners.models import Event, Person
+
+
+def record(
+    verb: str,
+    subject: Any,
+    *,
+    by: Person | None,
+    at: datetime,
+    partner_id: int | None = None,
+    vendor_only: bool = False,
+    acting_as: str = "",
+    **data: Any,
+) -> Event:
+    """Append one event. `verb` is "claim.submitted" and so on; `subject` is the model instance that it happened to.
+
+    `data` must be plain JSON: strings, whole numbers, lists. Money goes in as strings with its currency beside it.
+    """
+    return Event.objects.create(
+        at=at,
+        actor=by,
+        acting_as=acting_as or (by.role if by else "system"),
+        verb=verb,
+        subject_type=subject._meta.verbose_name.replace(" ", "_"),
+        subject=str(subject.pk),
+        partner_id=partner_id if partner_id is not None else getattr(subject, "partner_id", None),
+        vendor_only=vendor_only,
+        data=data,
+    )

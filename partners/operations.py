@@ -1,0 +1,213 @@
+"""The only writers of people, partners, locations and keys."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from coop.lib.errors import FieldError, Invalid, NotAllowed, NotFound, check_revision
+from partners import events, states
+from partners.models import ApiKey, Location, Partner, Person
+from partners.permissions import require_role
+
+KEY_PREFIX = "coop_"
+MASTER_DATA = (states.PROGRAM_ADMIN, states.FINANCE)
+
+
+@transaction.atomic
+def create_partner(*, external_id: str, name: str, country: str, by: Person | None, at: datetime) -> Partner:
+    """Add a partner organisation. `by` None is the system itself. Raises NotAllowed, Invalid (taken external id)."""
+    if by:
+        require_role(by, *MASTER_DATA, to="add partners")
+    if Partner.objects.filter(external_id=external_id).exists():
+        raise Invalid.field("external_id", f"There is already a partner with the external id {external_id}.", "taken")
+    partner = Partner.objects.create(external_id=external_id, name=name, country=country, created_at=at)
+    events.record("partner.created", partner, by=by, at=at, partner_id=partner.id, name=name)
+    return partner
+
+
+@transaction.atomic
+def create_location(
+    *, partner_id: int, external_id: str, name: str, country: str, by: Person | None, at: datetime
+) -> Location:
+    """Add a site of a partner. Raises NotAllowed, Invalid (unknown partner, taken external id)."""
+    if by:
+        require_role(by, *MASTER_DATA, to="add locations")
+    if not Partner.objects.filter(id=partner_id).exists():
+        raise Invalid.field("partner", "There is no such partner.", "not_found")
+    if Location.objects.filter(external_id=external_id).exists():
+        raise Invalid.field("external_id", f"There is already a location with the external id {external_id}.", "taken")
+    location = Location.objects.create(
+        partner_id=partner_id, external_id=external_id, name=name, country=country, created_at=at
+    )
+    events.record("location.created", location, by=by, at=at, name=name)
+    return location
+
+
+@transaction.atomic
+def create_person(
+    *,
+    email: str,
+    name: str,
+    role: str,
+    title: str = "",
+    partner_id: int | None = None,
+    portfolio: Sequence[int] | None = None,
+    password: str | None = None,
+    by: Person | None,
+    at: datetime,
+) -> Person:
+    """Add somebody who may sign in. `portfolio` is for channel managers: ids of partners, or None for every partner.
+
+    Without a password the person sets one by the reset mail. A partner admin adds people of the own organisation only.
+    Raises NotAllowed, Invalid with all faults at once.
+    """
+    email = email.strip().lower()
+    if by:
+        require_role(by, states.PROGRAM_ADMIN, states.PARTNER_ADMIN, to="add people")
+        if by.role == states.PARTNER_ADMIN and (partner_id != by.partner_id or role not in states.PARTNER_ROLES):
+            raise NotAllowed("You may add people of your own organisation only, in the roles of partners.")
+    require_person(email, role, title, partner_id, portfolio)
+    person = Person(
+        email=email,
+        name=name,
+        role=role,
+        title=title,
+        partner_id=partner_id,
+        sees_every_partner=role == states.CHANNEL_MANAGER and portfolio is None,
+        created_at=at,
+    )
+    person.set_password(password)
+    person.save()
+    if role == states.CHANNEL_MANAGER and portfolio is not None:
+        person.portfolio.set(portfolio)
+    events.record("person.created", person, by=by, at=at, role=role, vendor_only=partner_id is None)
+    return person
+
+
+def require_person(email: str, role: str, title: str, partner_id: int | None, portfolio: Sequence[int] | None) -> None:
+    errors = []
+    try:
+        validate_email(email)
+    except ValidationError:
+        errors.append(FieldError("email", "invalid", f"“{email[:80]}” is not an e-mail address."))
+    if Person.objects.filter(email=email).exists():
+        errors.append(FieldError("email", "taken", "Somebody with this e-mail address is already here."))
+    if role not in states.ROLES:
+        errors.append(
+            FieldError("role", "invalid", f"“{role[:40]}” is not a role. Use one of: {', '.join(states.ROLES)}.")
+        )
+    if title and title not in states.TITLES:
+        errors.append(
+            FieldError("title", "invalid", f"“{title[:40]}” is not a title. Use one of: {', '.join(states.TITLES)}.")
+        )
+    if role in states.PARTNER_ROLES and partner_id is None:
+        errors.append(FieldError("partner", "required", "Say of which partner: this role is on the partner's side."))
+    if role in states.VENDOR_ROLES and partner_id is not None:
+        errors.append(FieldError("partner", "invalid", "People of the vendor belong to no partner. Leave it out."))
+    if partner_id is not None and not Partner.objects.filter(id=partner_id).exists():
+        errors.append(FieldError("partner", "not_found", "There is no such partner."))
+    if portfolio and role != states.CHANNEL_MANAGER:
+        errors.append(FieldError("portfolio", "invalid", "Only channel managers have a portfolio."))
+    if portfolio and Partner.objects.filter(id__in=portfolio).count() != len(set(portfolio)):
+        errors.append(FieldError("portfolio", "not_found", "At least one of these partners does not exist."))
+    if errors:
+        raise Invalid(errors=errors)
+
+
+@transaction.atomic
+def update_person(
+    person_id: int, changes: Mapping[str, Any], *, revision: int | None = None, by: Person, at: datetime
+) -> Person:
+    """Change a person's name, title or portfolio. Roles and organisations are not changed: add a new person instead."""
+    person = lock_person(person_id, by=by, revision=revision, to="change people")
+    changes = dict(changes)
+    portfolio = changes.pop("portfolio", ...)
+    if portfolio is not ... and person.role != states.CHANNEL_MANAGER:
+        raise Invalid.field("portfolio", "Only channel managers have a portfolio.")
+    if portfolio is not ...:
+        person.sees_every_partner = portfolio is None
+        person.portfolio.set(portfolio or [])
+    for name, value in changes.items():
+        setattr(person, name, value)
+    person.revision += 1
+    person.save()
+    events.record("person.changed", person, by=by, at=at, vendor_only=person.partner_id is None)
+    return person
+
+
+@transaction.atomic
+def deactivate_person(person_id: int, *, revision: int | None = None, by: Person, at: datetime) -> Person:
+    """Take away a person's access at once: sessions and keys stop working. Nobody deactivates themselves."""
+    person = lock_person(person_id, by=by, revision=revision, to="deactivate people")
+    if person.id == by.id:
+        raise NotAllowed("You cannot deactivate yourself. Ask a colleague with the same role.")
+    person.is_active = False
+    person.revision += 1
+    person.save()
+    person.api_keys.filter(revoked_at__isnull=True).update(revoked_at=at)
+    events.record("person.deactivated", person, by=by, at=at, vendor_only=person.partner_id is None)
+    return person
+
+
+def lock_person(person_id: int, *, by: Person, revision: int | None, to: str) -> Person:
+    person = Person.objects.visible_to(by).select_for_update(of=("self",)).filter(id=person_id).first()
+    if person is None:
+        raise NotFound("There is no such person.")
+    require_role(by, states.PROGRAM_ADMIN, states.PARTNER_ADMIN, to=to)
+    if by.role == states.PARTNER_ADMIN and person.partner_id != by.partner_id:
+        raise NotFound("There is no such person.")
+    check_revision(revision, person.revision)
+    return person
+
+
+# --- Keys -------------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def create_api_key(
+    *,
+    person_id: int,
+    scopes: Iterable[str] | None = None,
+    name: str = "",
+    expires_at: datetime | None = None,
+    by: Person | None,
+    at: datetime,
+) -> tuple[ApiKey, str]:
+    """Make a key for a person; returns it with its secret, which is shown this once and stored as a hash only.
+
+    Without scopes it may do whatever its owner may. Raises Invalid for an unknown scope, NotAllowed.
+    """
+    person = Person.objects.get(id=person_id)
+    if by and by.id != person.id:
+        raise NotAllowed("People make keys for themselves only.")
+    chosen = list(scopes) if scopes is not None else list(states.SCOPES)
+    unknown = [scope for scope in chosen if scope not in states.SCOPES]
+    if unknown:
+        raise Invalid.field(
+            "scopes", f"There is no scope {', '.join(unknown)}. Scopes are: {', '.join(states.SCOPES)}."
+        )
+    secret = KEY_PREFIX + secrets.token_urlsafe(32)
+    key = ApiKey.objects.create(
+        person=person,
+        name=name,
+        prefix=secret[: len(KEY_PREFIX) + 4],
+        digest=digest_of(secret),
+        scopes=chosen,
+        expires_at=expires_at,
+        created_at=at,
+    )
+    events.record("api_key.created", key, by=by, at=at, partner_id=person.partner_id, owner=person.email, scopes=chosen)
+    return key, secret
+
+
+def digest_of(secret: str) -> bytes:
+    """What is stored of a key. A plain SHA-256 is enough: the secret has 256 random bits."""
+    return hashlib.sha256(secret.encode()).digest()

@@ -1,0 +1,79 @@
+"""Who may see what, and who may do what. Each `visible_*` returns the condition that every read of that model starts from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+
+from coop.lib.errors import NotAllowed
+from partners import states
+
+if TYPE_CHECKING:
+    from partners.models import Person
+
+NOTHING = Q(pk__in=[])
+EVERYTHING = Q()
+
+
+def within_partner(person: Person, path: str = "partner_id") -> Q:
+    """Rows whose partner (at `path`) the person may see: one's own, the portfolio's, or all for the vendor's other roles.
+
+    An agency guest sees nothing of a partner by this road; guests see what they were invited to.
+    """
+    if not person.is_authenticated or not person.is_active or person.role == states.AGENCY:
+        return NOTHING
+    if person.role in states.PARTNER_ROLES:
+        return Q(**{path: person.partner_id})
+    if person.role == states.CHANNEL_MANAGER and not person.sees_every_partner:
+        return Q(**{f"{path}__in": person.portfolio_ids()})
+    return EVERYTHING
+
+
+def visible_partners(person: Person) -> Q:
+    if person.is_authenticated and person.is_active and person.role == states.AGENCY:
+        return Q(id=person.partner_id)
+    return within_partner(person, "id")
+
+
+def visible_people(person: Person) -> Q:
+    """The vendor's people see colleagues and the people of partners they see; a partner admin their own; all see themselves."""
+    if not person.is_authenticated or not person.is_active:
+        return NOTHING
+    if person.role in (states.PROGRAM_ADMIN, states.FINANCE, states.AUDITOR):
+        return EVERYTHING
+    if person.role == states.CHANNEL_MANAGER:
+        return within_partner(person) | Q(partner__isnull=True)
+    if person.role == states.PARTNER_ADMIN:
+        return Q(partner_id=person.partner_id)
+    return Q(id=person.id)
+
+
+def visible_events(person: Person) -> Q:
+    """Partners read what was done on their own records, without what is marked for the vendor only."""
+    if person.is_authenticated and person.role in states.PARTNER_ROLES:
+        return within_partner(person) & Q(vendor_only=False)
+    if person.is_authenticated and person.role == states.CHANNEL_MANAGER:
+        return within_partner(person) | Q(partner__isnull=True, subject_type__in=["earning_period", "program"])
+    return within_partner(person)
+
+
+def require_role(person: Person, *roles: str, to: str) -> None:
+    """Refuse unless the person has one of the roles. `to` completes the sentence "... may ...".
+
+    Raises NotAllowed.
+    """
+    if not person.is_active or person.role not in roles:
+        who = " or ".join(states.ROLES[role].lower() for role in roles)
+        raise NotAllowed(f"Your role is {states.ROLES[person.role].lower()}. To {to}, ask a {who}.")
+
+
+def may_see(person: Person, partner_id: int) -> bool:
+    """Whether the rows of this partner are visible to the person."""
+    if not person.is_active or person.role == states.AGENCY:
+        return False
+    if person.role in states.PARTNER_ROLES:
+        return person.partner_id == partner_id
+    if person.role == states.CHANNEL_MANAGER and not person.sees_every_partner:
+        return partner_id in person.portfolio_ids()
+    return True
