@@ -1,4 +1,4 @@
-"""Child processes that never outlive their parent: started in a session of their own, with a log file, and stopped in bounds.
+"""Child processes that do not outlive their parent, write to a log file, and stop in bounded time.
 
 Used for the embedded servers and for web, worker and beat. Nothing here imports Django.
 """
@@ -54,8 +54,9 @@ def start_child(
 ) -> subprocess.Popen[bytes]:
     """Start `command` with its output appended to `log`; `death_signal` reaches it when this process dies.
 
-    The child gets no terminal and no pipe of ours: a Ctrl-C reaches the supervisor alone, which stops its children
-    in order, and a script that reads our output is not kept waiting by a server that still holds it open.
+    The child gets no terminal and no pipe of ours: a Ctrl-C reaches the supervisor alone, which stops its
+    children in order, and a script that reads our output is not kept waiting by a server that still holds it
+    open.
     """
     if log.exists() and log.stat().st_size > LOG_LIMIT:
         log.replace(log.with_suffix(".old"))
@@ -68,7 +69,7 @@ def start_child(
             env=None if env is None else dict(env),
             cwd=cwd,
             start_new_session=True,
-            preexec_fn=_tie_to_parent(death_signal),
+            preexec_fn=_tie_to_parent(death_signal),  # noqa: PLW1509 - we have no threads here
             user=None if account is None else account.uid,
             group=None if account is None else account.gid,
             extra_groups=None if account is None else [],

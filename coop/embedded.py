@@ -1,7 +1,7 @@
 """Where a sandbox lives: its folder, and the addresses of the servers in it (coop/servers.py starts them).
 
-The settings ask this module, so it imports nothing but the standard library. Both servers listen on unix sockets in
-folders that only their owner may enter: no port, no password, nothing on the network.
+The settings ask this module, so it imports nothing but the standard library. Both servers listen on unix
+sockets in folders that only their owner may enter: no port, no password, nothing on the network.
 """
 
 import hashlib
@@ -24,8 +24,9 @@ class ServerFailed(Exception):
 def home() -> Path:
     """Return the folder of all data of this sandbox: COOP_HOME, or `.coop` beside manage.py.
 
-    PostgreSQL refuses to run as root, so root's servers run as another user, who could not enter a folder inside a
-    closed one such as root's own home. The data then live in /var/lib under a name made from the folder asked for.
+    PostgreSQL refuses to run as root, so root's servers run as another user, who could not enter a folder
+    inside a closed one such as root's own home. The data then live in /var/lib under a name made from the
+    folder asked for.
     """
     named = os.environ.get("COOP_HOME") or str(Path(__file__).resolve().parent.parent / ".coop")
     folder = Path(named).expanduser().resolve()
@@ -55,9 +56,9 @@ def open_to_all(folder: Path) -> bool:
 
 
 def socket_folder(folder: Path, socket_name: str) -> Path:
-    """Return where a server of `folder` puts its socket: there, or under /tmp when clients could not reach it.
+    """Return where a server of `folder` puts its socket: there, or under /tmp if no client could use the path.
 
-    A socket's path may not be long; a comma separates hosts for PostgreSQL, and Celery does not decode a space.
+    A socket's path may not be long; a comma separates hosts for PostgreSQL; Celery does not decode a space.
     """
     path = str(folder / socket_name)
     if len(path) <= SOCKET_PATH_LIMIT and PLAIN_PATH.fullmatch(path):
@@ -72,7 +73,8 @@ def broker_socket(home: Path) -> Path:
 def prepare_home(home: Path) -> None:
     """Make the folder of this sandbox, closed to other users. Raises ServerFailed when that cannot be.
 
-    As root, other users may pass through it (not read it), because the servers' own account must reach its subfolder.
+    As root, other users may pass through it (not read it), because the servers' own account must reach its
+    subfolder.
     """
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -82,7 +84,11 @@ def prepare_home(home: Path) -> None:
         trial.touch()
         trial.unlink()
     except (FileExistsError, NotADirectoryError):
-        raise ServerFailed(f"{home} must be a folder but a file is in its way: move the file, or set COOP_HOME.") from None
+        raise ServerFailed(
+            f"{home} must be a folder but a file is in its way: move the file, or set COOP_HOME."
+        ) from None
     except OSError as error:
         reason = (error.strerror or "failed").lower()
-        raise ServerFailed(f"{home} cannot be used ({reason}): make it writable, or set COOP_HOME to another folder.") from None
+        raise ServerFailed(
+            f"{home} cannot be used ({reason}): make it writable, or set COOP_HOME to another folder."
+        ) from None

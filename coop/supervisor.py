@@ -1,4 +1,4 @@
-"""Runs the whole product on one machine, in order: servers, preparation, then web, worker and beat; stops it in reverse.
+"""Runs the whole product on one machine: servers, preparation, then web, worker and beat; stops it in reverse.
 
 Used by `manage.py up`. Nothing here imports Django: what needs it runs in a child.
 """
@@ -124,9 +124,10 @@ class Supervisor:
             try:
                 running = json.load(self.lock)
                 where = f"at {running['address']}" if running["address"] else "and is still starting"
-                raise ServerFailed(f"Coop is already running {where} (process {running['pid']}, data in {self.home}).") from None
+                sentence = f"Coop is already running {where} (process {running['pid']}, data in {self.home})."
             except (ValueError, KeyError, TypeError):
-                raise ServerFailed(f"Coop is already running with its data in {self.home}.") from None
+                sentence = f"Coop is already running with its data in {self.home}."
+            raise ServerFailed(sentence) from None
         self._note("")
 
     def _note(self, address: str) -> None:
@@ -227,7 +228,8 @@ class Supervisor:
         while (answer := _ask_health(port)) != "":
             self._watch()
             if time.monotonic() > deadline:
-                raise ServerFailed(f"The web process does not answer well ({answer}): see {self.home / 'logs' / 'web.log'}.")
+                log = self.home / "logs" / "web.log"
+                raise ServerFailed(f"The web process does not answer well ({answer}): see {log}.")
             time.sleep(0.1)
 
     def _welcome(self, address: str) -> None:
@@ -267,7 +269,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as attempt:
-        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gunicorn does: a closed connection may linger
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gunicorn does
         try:
             attempt.bind(("127.0.0.1", port))
             attempt.listen(1)

@@ -1,8 +1,8 @@
 """The servers of the test run: a real PostgreSQL and a real broker, started once and thrown away.
 
-Loaded by `-p tests.services` before anything imports the settings. The run gets a COOP_HOME of its own, so that the
-settings find the servers as they do in a sandbox. The database is migrated once into `coop_template`; every test
-process copies that file by file (DATABASES["default"]["TEST"]["TEMPLATE"]).
+Loaded by `-p tests.services` before anything imports the settings. The run gets a COOP_HOME of its own, so that
+the settings find the servers as they do in a sandbox. The database is migrated once into `coop_template`; every
+test process copies that file by file (DATABASES["default"]["TEST"]["TEMPLATE"]).
 """
 
 import os
@@ -31,7 +31,7 @@ TEMPLATE = "coop_template"
 
 
 def _make_home() -> Path:
-    """Make the folder of this run, in memory where there is room, and remove those of runs that were killed."""
+    """Make the folder of this run, in memory if there is room, and remove those of runs that were killed."""
     shared_memory = Path("/dev/shm")
     roomy = shared_memory.is_dir() and shutil.disk_usage(shared_memory).free > SPACE_NEEDED
     parent = shared_memory if roomy else Path(tempfile.gettempdir())

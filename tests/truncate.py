@@ -1,8 +1,9 @@
 """Lets transactional tests empty the tables that refuse to be emptied.
 
-After each such test Django truncates every table. The ledger's triggers refuse that, as they must, and rows that the
-migrations brought would be lost. So in tests, and only there, the refusing triggers are off while Django truncates, and
-the migrations' rows, of which the template database holds a copy in the schema `kept`, come back.
+After each such test Django truncates every table. The ledger's triggers refuse that, as they must, and rows
+that the migrations brought would be lost. So in tests, and only there, the refusing triggers are off while
+Django truncates, and the migrations' rows, of which the template database holds a copy in the schema `kept`,
+come back.
 """
 
 from collections.abc import Iterable
@@ -44,25 +45,18 @@ DECLARE
 BEGIN
   SET LOCAL session_replication_role = replica;
   FOR relation IN SELECT tablename FROM pg_tables WHERE schemaname = 'kept' LOOP
-    EXECUTE format('INSERT INTO public.%1$I OVERRIDING SYSTEM VALUE SELECT * FROM kept.%1$I', relation.tablename);
-    FOR counter IN
-      SELECT attname FROM pg_attribute
-      WHERE attrelid = format('public.%I', relation.tablename)::regclass AND attidentity <> ''
-    LOOP
-      EXECUTE format(
-        'SELECT setval(pg_get_serial_sequence(%L, %L), max(%I)) FROM kept.%I',
-        format('public.%I', relation.tablename), counter.attname, counter.attname, relation.tablename
-      );
-    END LOOP;
-  END LOOP;
-END $$
+    EXECUTE format('INSERT INTO public.%1$I OVERRIDING SYSTEM VALUE SELECT * FROM kept.%1$I',
+    relation.tablename); FOR counter IN SELECT attname FROM pg_attribute WHERE attrelid = format('public.%I',
+    relation.tablename)::regclass AND attidentity <> '' LOOP EXECUTE format( 'SELECT
+    setval(pg_get_serial_sequence(%L, %L), max(%I)) FROM kept.%I', format('public.%I', relation.tablename),
+    counter.attname, counter.attname, relation.tablename ); END LOOP; END LOOP; END $$
 """
 
 ENABLE = {"O": "ENABLE", "A": "ENABLE ALWAYS", "R": "ENABLE REPLICA"}
 
 
 def truncate_in_tests(statements: Iterable[str]) -> None:
-    """Run Django's flush `statements` with the refusing triggers off, then bring back what the migrations made."""
+    """Run Django's flush `statements` with the refusing triggers off, then bring back the migrations' rows."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(SLEEPING_TRIGGERS)
         triggers = cursor.fetchall()

@@ -80,7 +80,7 @@ class Sandbox:
             connection.close()
 
     def processes(self) -> list[int]:
-        """Return every living process of this sandbox: those that were told its folder, and their children."""
+        """Return every living process of this sandbox: those told its folder, and their children."""
         mark = os.fsencode(self.home)
         ours: list[int] = []
         others: dict[int, int] = {}  # process to parent

@@ -1,4 +1,4 @@
-"""The image and docker-compose.yml, as far as they can be checked without an engine, and the locked requirements."""
+"""The image and docker-compose.yml, as far as they can be checked without an engine, and the locks."""
 
 import os
 import re
@@ -41,7 +41,11 @@ def test_every_variable_of_compose_is_documented_and_every_documented_one_is_use
 
 
 def test_no_secret_has_a_default() -> None:
-    assert [documented()[name] for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD")] == ["", "", ""]
+    assert [documented()[name] for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD")] == [
+        "",
+        "",
+        "",
+    ]
     assert not re.findall(r"\$\{(?:SECRET_KEY|\w*PASSWORD):-[^}]+\}", COMPOSE)
 
 
@@ -52,14 +56,24 @@ def test_every_command_starts_a_program_that_exists(service: str) -> None:
     command = SERVICES[service].get("command", of_the_image[-1:] if service in OURS else [])
     test = SERVICES[service].get("healthcheck", {}).get("test", [])[1:]
     for program in {*command[:1], *test[:1]}:
-        assert program in PROGRAMS_OF_IMAGES.get(service, set()) or shutil.which(program, path=Path(sys.executable).parent)
+        assert program in PROGRAMS_OF_IMAGES.get(service, set()) or shutil.which(
+            program, path=Path(sys.executable).parent
+        )
 
 
 @pytest.mark.slow
 def test_the_settings_are_content_with_exactly_the_variables_of_compose() -> None:
-    secrets = {"SECRET_KEY": "only-for-this-test-3Hq0yVw8mKf5tZr1xNb7cJd2pLs9gTe4", "POSTGRES_PASSWORD": "word", "REDIS_PASSWORD": "word"}
+    secrets = {
+        "SECRET_KEY": "only-for-this-test-3Hq0yVw8mKf5tZr1xNb7cJd2pLs9gTe4",
+        "POSTGRES_PASSWORD": "word",
+        "REDIS_PASSWORD": "word",
+    }
     given = {name: filled(value, {**documented(), **secrets}) for name, value in SERVICES["web"]["environment"].items()}
-    of_the_image = {"MEDIA_ROOT": "/var/lib/coop/files", "STATIC_ROOT": "/app/staticfiles", "COOP_HOME": "/tmp/coop"}
+    of_the_image = {
+        "MEDIA_ROOT": "/var/lib/coop/files",
+        "STATIC_ROOT": "/app/staticfiles",
+        "COOP_HOME": "/tmp/coop",
+    }
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
         cwd=PROJECT,
@@ -86,7 +100,9 @@ def test_the_locks_are_those_of_pyproject() -> None:
         for requirement in requirements:
             if isinstance(requirement, str):
                 package = re.split(r"[\[<>=]", requirement)[0]
-                assert re.search(rf"^{package}==", locked, re.MULTILINE), f"{package} is missing in {name}.txt: make lock"
+                assert re.search(rf"^{package}==", locked, re.MULTILINE), (
+                    f"{package} is missing in {name}.txt: make lock"
+                )
 
 
 def test_bare_make_prints_its_commands_and_runs_nothing() -> None:

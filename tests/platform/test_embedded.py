@@ -74,7 +74,12 @@ def runs(pid: int) -> bool:
 
 
 def test_a_child_that_will_not_stop_is_killed(tmp_path: Path) -> None:
-    script = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+    script = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("deaf", flush=True)
+time.sleep(60)
+"""
     log = tmp_path / "log"
     child = start_child([sys.executable, "-c", script], log=log)
     while last_lines(log) != ["deaf"]:

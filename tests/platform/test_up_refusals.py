@@ -80,7 +80,9 @@ def test_a_broker_address_without_a_database_address_is_refused(home: Path) -> N
 
 def test_a_database_that_is_not_there_is_named(home: Path) -> None:
     address = "postgresql://coop:hidden-word@127.0.0.1:1/coop"
-    said = one_sentence(start_and_fail(COOP_HOME=str(home), DATABASE_URL=address, REDIS_URL="redis://127.0.0.1:1", **REAL))
+    said = one_sentence(
+        start_and_fail(COOP_HOME=str(home), DATABASE_URL=address, REDIS_URL="redis://127.0.0.1:1", **REAL)
+    )
     assert said.startswith("The database of DATABASE_URL cannot be reached (")
     assert "hidden-word" not in said
 
@@ -88,5 +90,7 @@ def test_a_database_that_is_not_there_is_named(home: Path) -> None:
 def test_a_broker_that_is_not_there_is_named(home: Path) -> None:
     # the database of the test run stands in for a real one
     address = f"postgresql://coop@{os.environ['COOP_HOME'].replace('/', '%2F')}%2Fpostgres/postgres"
-    said = one_sentence(start_and_fail(COOP_HOME=str(home), DATABASE_URL=address, REDIS_URL="redis://127.0.0.1:1", **REAL))
+    said = one_sentence(
+        start_and_fail(COOP_HOME=str(home), DATABASE_URL=address, REDIS_URL="redis://127.0.0.1:1", **REAL)
+    )
     assert said.startswith("The broker of REDIS_URL cannot be reached (")

@@ -1,7 +1,7 @@
 """`manage.py prepare`: bring the database and the static files up to the code, in one process.
 
-Runs before every start, by `manage.py up` and once for each release of a real installation (docker-compose.yml). It is
-safe to repeat. A new sandbox gets its people, too, and its story.
+Runs before every start, by `manage.py up` and once for each release of a real installation (docker-compose.yml).
+It is safe to repeat. A new sandbox gets its people, too, and its story.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 
 class Command(BaseCommand):
-    """Migrate, collect static files if they changed, load the catalog; in a new sandbox the people or the story."""
+    """Migrate, collect static files if they changed, load the catalog; fill a new sandbox."""
 
     help = "Bring database, catalog and static files up to the code; with --new, fill a sandbox"
     requires_system_checks = ()

@@ -15,9 +15,11 @@ from coop.supervisor import Supervisor, Wishes
 
 
 class Command(BaseCommand):
-    """Read the environment, test what can be tested before anything starts, and hand over to the supervisor."""
+    """Read the environment, test what can be tested now, and hand over to the supervisor."""
 
-    help = "Start servers, web, worker and beat (PORT, COOP_HOME, EMPTY, NOW; DATABASE_URL and REDIS_URL for real servers)"
+    help = (
+        "Start servers, web, worker and beat (PORT, COOP_HOME, EMPTY, NOW; DATABASE_URL and REDIS_URL for real servers)"
+    )
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -59,9 +61,13 @@ def _reach_servers() -> None:
         connection.close()
     except OperationalError as error:
         reason = str(error).strip().splitlines()[0]
-        raise ServerFailed(f"The database of DATABASE_URL cannot be reached ({reason}): start it, or correct the address.") from None
+        raise ServerFailed(
+            f"The database of DATABASE_URL cannot be reached ({reason}): start it, or correct the address."
+        ) from None
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5, socket_timeout=5) as broker:
             broker.ping()
     except (redis.RedisError, ValueError) as error:
-        raise ServerFailed(f"The broker of REDIS_URL cannot be reached ({error}): start it, or correct the address.") from None
+        raise ServerFailed(
+            f"The broker of REDIS_URL cannot be reached ({error}): start it, or correct the address."
+        ) from None
