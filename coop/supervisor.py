@@ -237,7 +237,7 @@ class Supervisor:
         self.say(f"\nCoop is running at {address} (ready in {seconds:.1f} s)\n")
         welcome = self.home / "welcome.txt"
         if self.wishes.embedded and welcome.exists():
-            self.say(welcome.read_text())
+            self.say(welcome.read_text(encoding="utf-8"))
         self.say(f"Data and logs are in {self.home}. Stop with Ctrl-C.")
 
     # Running

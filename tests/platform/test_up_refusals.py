@@ -33,9 +33,9 @@ def test_a_port_that_is_no_port_is_refused(home: Path) -> None:
     assert said == "PORT must be a number from 1 to 65535, not 'http'."
 
 
-def test_an_instant_without_a_zone_is_refused(home: Path) -> None:
-    said = one_sentence(start_and_fail(COOP_HOME=str(home), NOW="2023-07-01"))
-    assert said == "NOW must be an instant such as 2023-07-01T00:00:00Z, not '2023-07-01'."
+def test_a_time_that_is_no_instant_is_refused(home: Path) -> None:
+    said = one_sentence(start_and_fail(COOP_HOME=str(home), NOW="next summer"))
+    assert said == "NOW must be an instant such as 2023-07-01T00:00:00Z, not 'next summer'."
 
 
 def test_a_home_that_is_a_file_is_refused(home: Path) -> None:

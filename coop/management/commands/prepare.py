@@ -14,6 +14,8 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from coop.welcome import welcome
+
 
 class Command(BaseCommand):
     """Migrate, collect static files if they changed, load the catalog; fill a new sandbox."""
@@ -38,6 +40,8 @@ class Command(BaseCommand):
         call_command("load_catalog")
         if options["new"]:
             call_command("load_people" if options["empty"] else "load_story")
+        if settings.SANDBOX:
+            (settings.COOP_HOME / "welcome.txt").write_text(welcome(), encoding="utf-8")
 
 
 def collect_static_files() -> None:
