@@ -35,10 +35,13 @@ def home() -> Path:
     return folder
 
 
-def database_url(home: Path, name: str = "coop") -> str:
-    """Return the address of database `name` on the embedded PostgreSQL, its socket folder percent-encoded."""
+def database_url(home: Path) -> str:
+    """Return the address of the sandbox's database, its socket folder percent-encoded.
+
+    COOP_DATABASE names another database than `coop`: tests give their own to a worker that they start.
+    """
     folder = socket_folder(home / "postgres", ".s.PGSQL.5432")
-    return f"postgresql://{ROLE}@{quote(str(folder), safe='')}/{name}"
+    return f"postgresql://{ROLE}@{quote(str(folder), safe='')}/{os.environ.get('COOP_DATABASE', 'coop')}"
 
 
 def redis_url(home: Path) -> str:
