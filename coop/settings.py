@@ -131,7 +131,7 @@ TEMPLATES = [
 
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL, engine="django.db.backends.postgresql")}
 _database = DATABASES["default"]
-_options = _database.setdefault("OPTIONS", {})  # type: ignore[typeddict-item]
+_options = _database.setdefault("OPTIONS", {})
 _session = {
     "timezone": "UTC",
     "lock_timeout": "10s",
@@ -147,7 +147,7 @@ else:
     _database["CONN_HEALTH_CHECKS"] = True
 if TESTING:
     # Every test process gets a file copy of a database that was migrated once (tests/services.py).
-    _database["TEST"] = {"TEMPLATE": "coop_template"}  # type: ignore[typeddict-unknown-key]
+    _database["TEST"] = {"TEMPLATE": "coop_template"}
 
 # --- Broker -----------------------------------------------------------------------------------------------------------
 

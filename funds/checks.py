@@ -32,7 +32,8 @@ def sum_of(bucket: str) -> str:
 
 SUMS = ", ".join(f"{sum_of(bucket)} AS {bucket}" for bucket in BUCKETS)
 STORED = ", ".join(f"f.{bucket}_minor" for bucket in BUCKETS)
-EARNED = """coalesce(sum(CASE kind WHEN 'earning' THEN amount_minor WHEN 'clawback' THEN -amount_minor ELSE 0 END), 0) AS earned,
+EARNED = """
+  coalesce(sum(CASE kind WHEN 'earning' THEN amount_minor WHEN 'clawback' THEN -amount_minor ELSE 0 END), 0) AS earned,
   coalesce(sum(CASE WHEN kind = 'adjustment' AND from_bucket = 'program' THEN amount_minor
                     WHEN kind = 'adjustment' THEN -amount_minor ELSE 0 END), 0) AS adjustments"""
 
@@ -48,7 +49,8 @@ CHECKS = {
         FROM funds_entry e LEFT JOIN funds_fund f
           ON (f.id, f.partner_id, f.currency) = (e.fund_id, e.partner_id, e.currency) WHERE f.id IS NULL""",
     "the balance identity holds": """
-        SELECT 'fund ' || id, 'earned ' || earned_minor || ' and adjustments ' || adjustments_minor || ' are not the sum of the buckets'
+        SELECT 'fund ' || id,
+               'earned ' || earned_minor || ' and adjustments ' || adjustments_minor || ' are not the sum of the buckets'
         FROM funds_fund WHERE earned_minor + adjustments_minor <> available_minor + reserved_minor + in_review_minor
           + approved_minor + paid_minor + expired_minor + converted_minor""",
     "no bucket is below zero": """

@@ -82,7 +82,8 @@ def generate_period(rule: CalendarRule, fiscal_year: int, part: int, zone: str) 
         "cure_close_on": claims_close_on + timedelta(days=rule.days_to_cure),
     }
     letter = "H" if rule.months == 6 else "Q" if rule.months == 3 else "P"
-    return PeriodDates(code=f"FY{fiscal_year % 100:02d}-{letter}{part}", **days, **instants(days, zone))
+    # mypy cannot tell the days from the instants in what is unpacked here.
+    return PeriodDates(code=f"FY{fiscal_year % 100:02d}-{letter}{part}", **days, **instants(days, zone))  # type: ignore[arg-type]
 
 
 def period_state(

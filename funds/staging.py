@@ -12,6 +12,11 @@ from datetime import datetime
 from coop.lib import money
 from coop.lib.db import execute, rows
 
+# Active currencies with their decimals, as a table; its two parameters are CODES and PLACES.
+CODES = sorted([*money.TWO_DECIMALS, *money.NO_DECIMALS, *money.THREE_DECIMALS])
+PLACES = [money.decimals(code) for code in CODES]
+KNOWN_CURRENCIES = "unnest(%s::text[], %s::int[]) AS c(code, places)"
+
 SHOWN = "left(coalesce({}, ''), 50)"
 
 
@@ -95,7 +100,8 @@ def _resolve_program_and_location(import_id: int) -> None:
         "s.location_id IS NULL",
         "unknown_location",
         "location",
-        f"'There is no location with the id “' || {SHOWN.format('s.location_code')} || '”. Add the partner''s location first, or correct the id.'",
+        f"'There is no location with the id “' || {SHOWN.format('s.location_code')} || "
+        "'”. Add the partner''s location first, or correct the id.'",
     )
 
 
@@ -108,16 +114,14 @@ def _read_day_and_amount(import_id: int) -> None:
         "earned_on",
         f"'“' || {SHOWN.format('s.earned_text')} || '” is not a day. Write it as 2023-10-31.'",
     )
-    codes = [*money.TWO_DECIMALS, *money.NO_DECIMALS, *money.THREE_DECIMALS]
-    places = [money.decimals(code) for code in codes]
-    known = "unnest(%s::text[], %s::int[]) AS c(code, places)"
     reject(
         import_id,
         "s.currency <> ALL (%s::text[])",
         "unknown_currency",
         "currency",
-        f"'“' || {SHOWN.format('s.currency')} || '” is not the code of a current currency. Use three capital letters, for example USD.'",
-        codes,
+        f"'“' || {SHOWN.format('s.currency')} || "
+        "'” is not the code of a current currency. Use three capital letters, for example USD.'",
+        CODES,
     )
     plain = r"'^-?(0|[1-9][0-9]{0,10})([.][0-9]+)?$'"
     reject(
@@ -125,21 +129,22 @@ def _read_day_and_amount(import_id: int) -> None:
         f"s.amount_text !~ {plain} OR length(s.amount_text) > 40 OR s.amount_text ~ '^-[0.]+$'",
         "amount_format",
         "amount",
-        f"'“' || {SHOWN.format('s.amount_text')} || '” is not an amount. Write digits and at most one point, for example 4200.00.'",
+        f"'“' || {SHOWN.format('s.amount_text')} || "
+        "'” is not an amount. Write digits and at most one point, for example 4200.00.'",
     )
     execute(
         f"""UPDATE funds_stagedline s SET problem = 'too_many_decimals', outcome = 'rejected', field = 'amount',
               message = s.amount_text || ' has more decimals than ' || s.currency || ' has (' || c.places
                         || '). Amounts are never rounded.'
-            FROM {known} WHERE s.import_id = %s AND s.problem = '' AND c.code = s.currency
+            FROM {KNOWN_CURRENCIES} WHERE s.import_id = %s AND s.problem = '' AND c.code = s.currency
               AND length(split_part(s.amount_text, '.', 2)) > c.places""",
-        [codes, places, import_id],
+        [CODES, PLACES, import_id],
     )
     execute(
         f"""UPDATE funds_stagedline s SET earned_on = left(s.earned_text, 10)::date,
               amount_minor = (s.amount_text::numeric * power(10::numeric, c.places))::bigint
-            FROM {known} WHERE s.import_id = %s AND s.problem = '' AND c.code = s.currency""",
-        [codes, places, import_id],
+            FROM {KNOWN_CURRENCIES} WHERE s.import_id = %s AND s.problem = '' AND c.code = s.currency""",
+        [CODES, PLACES, import_id],
     )
     reject(
         import_id,
@@ -150,14 +155,15 @@ def _read_day_and_amount(import_id: int) -> None:
     )
     # In the vendor's report a line in another currency brings its own amount in the program's currency, with the rate.
     execute(
-        f"""UPDATE funds_stagedline s SET fund_amount_minor = (s.settled_amount_text::numeric * power(10::numeric, c.places))::bigint,
+        f"""UPDATE funds_stagedline s SET
+              fund_amount_minor = (s.settled_amount_text::numeric * power(10::numeric, c.places))::bigint,
               rate = CASE WHEN s.rate_text ~ '^[0-9]{{1,9}}([.][0-9]+)?$' THEN round(s.rate_text::numeric, 8) END,
               rate_on = CASE WHEN pg_input_is_valid(left(s.rate_on_text, 10), 'date') THEN left(s.rate_on_text, 10)::date END
-            FROM {known} WHERE s.import_id = %s AND s.problem = '' AND c.code = s.fund_currency
+            FROM {KNOWN_CURRENCIES} WHERE s.import_id = %s AND s.problem = '' AND c.code = s.fund_currency
               AND s.currency <> s.fund_currency AND s.settled_amount_text ~ {plain}
               AND length(split_part(s.settled_amount_text, '.', 2)) <= c.places
               AND sign(s.settled_amount_text::numeric) = sign(s.amount_minor)""",
-        [codes, places, import_id],
+        [CODES, PLACES, import_id],
     )
     execute(
         """UPDATE funds_stagedline s SET fund_amount_minor = amount_minor
@@ -236,14 +242,15 @@ def _compare_with_known(import_id: int) -> None:
                = (s.location_id, s.program_id, s.kind, s.earned_on, s.amount_minor, s.currency)""",
         [import_id],
     )
-    reject(
-        import_id,
-        "s.outcome IS NULL AND EXISTS (SELECT 1 FROM funds_earning k WHERE k.partner_id = s.partner_id AND k.external_id = s.external_id)",
-        "conflict_with_existing",
-        "external_id",
-        "(SELECT 'The id ' || left(s.external_id, 50) || ' is known with other content (earned on ' || k.earned_on || ', ' || "
-        "k.amount_minor || ' minor units of ' || k.currency || '). A line that was taken is never changed: send the correction as a line of its own.' "
-        "FROM funds_earning k WHERE k.partner_id = s.partner_id AND k.external_id = s.external_id)",
+    execute(
+        f"""UPDATE funds_stagedline s SET outcome = 'rejected', problem = 'conflict_with_existing', field = 'external_id',
+              message = 'The id ' || left(s.external_id, 50) || ' is known with other content: '
+                || round(k.amount_minor / power(10::numeric, c.places), c.places) || ' ' || k.currency || ', earned on '
+                || k.earned_on || '. A line that was taken is never changed: send the correction as a line of its own.'
+            FROM funds_earning k JOIN {KNOWN_CURRENCIES} ON c.code = k.currency
+            WHERE s.import_id = %s AND s.problem = '' AND s.outcome IS NULL
+              AND k.partner_id = s.partner_id AND k.external_id = s.external_id""",
+        [CODES, PLACES, import_id],
     )
     execute(
         "UPDATE funds_stagedline SET outcome = 'new' WHERE import_id = %s AND problem = '' AND outcome IS NULL",

@@ -158,7 +158,7 @@ def deactivate_person(person_id: int, *, revision: int | None = None, by: Person
 
 
 def lock_person(person_id: int, *, by: Person, revision: int | None, to: str) -> Person:
-    person = Person.objects.visible_to(by).select_for_update(of=("self",)).filter(id=person_id).first()
+    person: Person | None = Person.objects.visible_to(by).select_for_update(of=("self",)).filter(id=person_id).first()
     if person is None:
         raise NotFound("There is no such person.")
     require_role(by, states.PROGRAM_ADMIN, states.PARTNER_ADMIN, to=to)

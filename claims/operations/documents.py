@@ -70,10 +70,11 @@ def remove_document(claim_id: int, document_id: int, *, revision: int | None = N
     document = claim.documents.filter(id=document_id).first()
     if document is None:
         raise NotFound("There is no such document in this claim.")
-    sha256, file = document.sha256, document.file
+    sha256, storage, stored = document.sha256, document.file.storage, document.file.name
     document.delete()
-    if file:
-        transaction.on_commit(lambda: file.storage.delete(file.name))
+    if stored:
+        # After the commit: a file without a row is litter, a row without its file would be a lost proof.
+        transaction.on_commit(lambda: storage.delete(stored))
     touched(claim, "claim.document_removed", by=by, at=at, document=str(document_id), sha256=sha256)
     return claim
 

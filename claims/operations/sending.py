@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -146,7 +147,7 @@ def release_hold(claim: Claim, act: str, *, by: Person | None, at: datetime, amo
     claim.held_minor -= amount
 
 
-def finish(claim: Claim, verb: str, *, by: Person | None, at: datetime, **data: object) -> None:
+def finish(claim: Claim, verb: str, *, by: Person | None, at: datetime, **data: Any) -> None:
     """Save a change of status: whose turn since, revision, event."""
     claim.turn_since = at
     claim.revision += 1

@@ -19,5 +19,6 @@ def follow(table: Table, verb: str, status: str, *, what: str) -> str:
         return allowed[status]
     said = " or ".join(s.replace("_", " ") for s in allowed)
     raise WrongStatus(
-        f"{what[:1].upper()}{what[1:]} is {status.replace('_', ' ')}; “{verb.replace('_', ' ')}” is possible while it is {said}."
+        f"{what[:1].upper()}{what[1:]} is {status.replace('_', ' ')}; "
+        f"“{verb.replace('_', ' ')}” is possible while it is {said}."
     )

@@ -242,7 +242,8 @@ def _post_entries(import_id: int, *, by: Person, at: datetime) -> int:
     """
     return post_selected(
         f"""SELECT f.id, f.partner_id, f.currency, CASE WHEN d.coop > 0 THEN 'earning' ELSE 'clawback' END,
-              CASE WHEN d.coop > 0 THEN 'program' ELSE 'available' END, CASE WHEN d.coop > 0 THEN 'available' ELSE 'program' END,
+              CASE WHEN d.coop > 0 THEN 'program' ELSE 'available' END,
+              CASE WHEN d.coop > 0 THEN 'available' ELSE 'program' END,
               abs(d.coop), d.last_earned, %s, %s::bigint, 'import', %s::text, 'import:' || %s::text
             FROM {FUNDS_OF_IMPORT} WHERE d.coop <> 0 ORDER BY f.id""",
         [at, by.id, import_id, import_id, import_id],

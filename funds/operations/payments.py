@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -317,13 +318,13 @@ def fail_payment(payment: Payment, result: Result, *, by: Person, at: datetime) 
     save_payment(payment, "payment.failed", by=by, at=at, reason=payment.failure)
 
 
-def save_payment(payment: Payment, verb: str, *, by: Person, at: datetime, **data: object) -> None:
+def save_payment(payment: Payment, verb: str, *, by: Person, at: datetime, **data: Any) -> None:
     payment.revision += 1
     payment.save()
     events.record(verb, payment, by=by, at=at, **data)
 
 
-def save_run(run: PaymentRun, verb: str, *, by: Person, at: datetime, **data: object) -> None:
+def save_run(run: PaymentRun, verb: str, *, by: Person, at: datetime, **data: Any) -> None:
     run.revision += 1
     run.save()
     events.record(verb, run, by=by, at=at, vendor_only=True, **data)
