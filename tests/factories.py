@@ -1,0 +1,289 @@
+"""Small stories for tests, told through the operations of the product: nothing here writes a table by itself.
+
+Only the sandbox's clock is set directly (`set_clock`), because tests may also start in the past of other tests.
+
+A typical test:
+
+    fund = make_fund()                       # 10,003.55 USD of FY24 H1, settled; the clock stands at 4 March 2024
+    claim = make_claim(fund, "4000.00")      # a complete draft by the partner's marketer
+    submit_claim(claim.id, by=claim.created_by, at=clock.now())
+
+Money is given as text ("4000.00") as people write it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, date, datetime
+from functools import cache
+from itertools import count
+from typing import Any
+
+from django.conf import settings
+
+from claims.models import Claim, ClaimLine
+from claims.operations.catalog import load_activities
+from claims.operations.documents import add_document
+from claims.operations.drafting import add_line, create_claim, update_claim
+from claims.operations.review import approve_claim
+from claims.operations.sending import submit_claim
+from coop.lib import clock
+from coop.lib.models import SandboxClock
+from coop.lib.money import to_minor
+from coop.people import VENDOR
+from funds.models import EarningPeriod, Enrollment, Fund, Import, Program
+from funds.operations.catalog import load_programs
+from funds.operations.earnings import take_lines
+from funds.operations.enrollments import enroll
+from funds.operations.settlement import settle_period
+from partners.models import Location, Partner, Person
+from partners.operations import create_location, create_partner, create_person
+
+RESELLER = "mci-csp-reseller"
+EARNING = datetime(2023, 12, 1, 12, tzinfo=UTC)  # FY24 H1 is being earned
+IN_USE = datetime(2024, 2, 1, 12, tzinfo=UTC)  # settled, claims not open yet
+CLAIMING = datetime(2024, 3, 4, 9, tzinfo=UTC)  # claims for FY24 H1 are taken
+LAST_INSTANT = datetime(2024, 8, 14, 23, 59, 59, 999_999, tzinfo=UTC)
+DEADLINE = datetime(2024, 8, 15, tzinfo=UTC)
+CURE_DEADLINE = datetime(2024, 9, 29, tzinfo=UTC)
+
+PDF = b"%PDF-1.7 an invoice"
+PNG = b"\x89PNG\r\n\x1a\n a picture"
+
+_numbers = count(1)
+
+
+def number() -> int:
+    """A number that no other call in this process gets."""
+    return next(_numbers)
+
+
+# --- Time -------------------------------------------------------------------------------------------------------------
+
+
+def set_clock(at: datetime) -> datetime:
+    """Make the sandbox's clock stand at an instant, backwards too; no job runs."""
+    SandboxClock.objects.update_or_create(id=1, defaults={"now": at, "jobs_held": False})
+    return at
+
+
+# --- The catalog and the vendor's people --------------------------------------------------------------------------------
+
+
+@cache
+def shipped_catalog() -> dict[str, Any]:
+    return tomllib.loads((settings.BASE_DIR / "catalog.toml").read_text(encoding="utf-8"))
+
+
+def load_catalog(*codes: str, years: tuple[int, int] = (2023, 2024), **changes: Any) -> None:
+    """Load the shipped catalog; of the programs only those named (by default the reseller's) for a few fiscal years.
+
+    `changes` replace values of every program loaded, e.g. `currency="JPY"`.
+    """
+    catalog = shipped_catalog()
+    wanted = codes or (RESELLER,)
+    programs = [{**program, **changes} for program in catalog["programs"] if program["code"] in wanted]
+    load_programs({**catalog, "programs": programs, "fiscal_years": list(years)})
+    load_activities(catalog)
+
+
+def need_catalog(*codes: str) -> None:
+    if not set(codes or (RESELLER,)) <= set(Program.objects.values_list("code", flat=True)):
+        load_catalog(*codes)
+
+
+def vendor(who: str = "program") -> Person:
+    """One of the vendor's people of every sandbox: program, finance, finance2, manager, pcmm, gtm or auditor."""
+    email = f"{who}@vendor.example"
+    known = Person.objects.filter(email=email).first()
+    if known:
+        return known
+    name, role, title = next(row[1:] for row in VENDOR if row[0] == email)
+    return create_person(email=email, name=name, role=role, title=title, by=None, at=clock.now())
+
+
+# --- Partners -----------------------------------------------------------------------------------------------------------
+
+
+def make_partner(name: str = "Northwind Traders", *, external_id: str = "", country: str = "US") -> Partner:
+    return create_partner(
+        external_id=external_id or f"P-{number()}", name=name, country=country, by=vendor(), at=clock.now()
+    )
+
+
+def make_location(partner: Partner | None = None, *, external_id: str = "", name: str = "Head office") -> Location:
+    partner = partner or make_partner()
+    return create_location(
+        partner_id=partner.id,
+        external_id=external_id or f"L-{number()}",
+        name=name,
+        country=partner.country,
+        by=vendor(),
+        at=clock.now(),
+    )
+
+
+def make_person(partner: Partner | None = None, role: str = "marketer", **more: Any) -> Person:
+    """Somebody of a partner, or of the vendor where no partner is given and the role is one of the vendor's."""
+    serial = number()
+    house = f"partner{partner.id}" if partner else "vendor"
+    return create_person(
+        **{
+            "email": f"{role}{serial}@{house}.example",
+            "name": f"{role.replace('_', ' ').title()} {serial}",
+            "role": role,
+            "partner_id": partner.id if partner else None,
+            "by": None,
+            "at": clock.now(),
+            **more,
+        }
+    )
+
+
+def marketer_of(partner: Partner) -> Person:
+    """The partner's first marketer; made if there is none."""
+    return partner.people.filter(role="marketer", is_active=True).order_by("id").first() or make_person(partner)
+
+
+def make_enrollment(
+    location: Location | None = None,
+    program: str = RESELLER,
+    *,
+    starts_on: date = date(2022, 7, 1),
+    ends_on: date | None = None,
+    payout_profile_complete: bool | None = True,
+) -> Enrollment:
+    need_catalog(program)
+    return enroll(
+        location_id=(location or make_location()).id,
+        program_code=program,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        payout_profile_complete=payout_profile_complete,
+        by=vendor(),
+        at=clock.now(),
+    )
+
+
+# --- Money --------------------------------------------------------------------------------------------------------------
+
+
+def period(code: str = "FY24-H1", program: str = RESELLER) -> EarningPeriod:
+    return EarningPeriod.objects.select_related("program").get(program__code=program, code=code)
+
+
+def earning_line(
+    location: str, amount: str, *, on: str = "2023-08-15", program: str = RESELLER, **more: str
+) -> dict[str, Any]:
+    """One line of earnings as the REST door passes it on; an unsplit incentive in USD unless said otherwise."""
+    return {
+        "external_id": f"E-{number()}",
+        "location_code": location,
+        "program_code": program,
+        "kind": "incentive",
+        "earned_text": on,
+        "amount_text": amount,
+        "currency": "USD",
+        **more,
+    }
+
+
+def earn(
+    enrollment: Enrollment, *amounts: str, at: datetime | None = None, on: str = "2023-08-15", **more: str
+) -> Import:
+    """Incentives of these amounts, before the split, are delivered for an enrollment."""
+    lines = [
+        earning_line(enrollment.location.external_id, amount, on=on, program=enrollment.program.code, **more)
+        for amount in amounts
+    ]
+    delivery = take_lines(lines, by=vendor("finance"), at=at or clock.now())
+    assert delivery.rejected == 0, "the test's own earnings were rejected"
+    return delivery
+
+
+def make_fund(
+    *amounts: str, enrollment: Enrollment | None = None, settled: bool = True, now: datetime = CLAIMING
+) -> Fund:
+    """A fund of FY24 H1 that earned 25,000.00 and 8.88 (or `amounts`), settled; then the clock stands at `now`.
+
+    40 % of it is co-op: 10,003.55. Settled means that the threshold test ran for the period at its instant.
+    """
+    set_clock(EARNING)
+    enrollment = enrollment or make_enrollment()
+    earn(enrollment, *(amounts or ("25000.00", "8.88")))
+    half = period(program=enrollment.program.code)
+    if settled:
+        settle_period(half.id, at=set_clock(half.settle_at))
+    set_clock(now)
+    return Fund.objects.with_names().get(enrollment=enrollment, earning_period=half)
+
+
+# --- Claims -------------------------------------------------------------------------------------------------------------
+
+
+def make_draft(
+    fund: Fund,
+    activity: str = "telemarketing",
+    *,
+    by: Person | None = None,
+    activity_from: date | None = date(2024, 3, 1),
+    activity_to: date | None = date(2024, 3, 2),
+    **more: Any,
+) -> Claim:
+    """A draft without lines, documents or results."""
+    return create_claim(
+        fund_id=fund.id,
+        activity_code=activity,
+        activity_from=activity_from,
+        activity_to=activity_to,
+        by=by or marketer_of(fund.partner),
+        at=clock.now(),
+        **more,
+    )
+
+
+def add_invoice(
+    claim: Claim, amount: str, *, on: date = date(2024, 3, 2), document: bool = True, **more: Any
+) -> ClaimLine:
+    """A line backed by an invoice of its own."""
+    who = {"by": claim.created_by, "at": clock.now()}
+    serial = number()
+    values = {"supplier": "Fabrikam Print", "invoice_number": f"INV-{serial}", "invoiced_on": on, **more}
+    line = add_line(claim.id, kind="invoice", amount_minor=to_minor(amount, claim.currency), **values, **who)
+    if document:
+        add_document(
+            claim.id, kind="invoice", line_id=line.id, filename="invoice.pdf", data=PDF + b" %d" % serial, **who
+        )
+    return line
+
+
+def complete(claim: Claim) -> Claim:
+    """Give a draft all the proofs and results that its activity asks for."""
+    who = {"by": claim.created_by, "at": clock.now()}
+    day = claim.activity_from or claim.fund.earning_period.use_from
+    for proof in claim.activity.proofs_on(day):
+        add_document(claim.id, kind=proof.code, filename="proof.png", data=PNG + b" %d" % number(), **who)
+    wanted = claim.activity.metrics_on(day)
+    results = {metric.code: "120" if metric.kind == "count" else "Good" for metric in wanted}
+    return update_claim(claim.id, {"metrics": results}, **who)
+
+
+def make_claim(
+    fund: Fund, *amounts: str, activity: str = "telemarketing", by: Person | None = None, **more: Any
+) -> Claim:
+    """A complete draft, ready to be sent, with one invoice line for each amount (by default one of 4,000.00)."""
+    claim = make_draft(fund, activity, by=by, **more)
+    for amount in amounts or ("4000.00",):
+        add_invoice(claim, amount)
+    complete(claim)
+    return Claim.objects.with_names().get(id=claim.id)
+
+
+def make_sent_claim(fund: Fund, *amounts: str, **more: Any) -> Claim:
+    claim = make_claim(fund, *amounts, **more)
+    return submit_claim(claim.id, by=claim.created_by, at=clock.now())
+
+
+def make_approved_claim(fund: Fund, *amounts: str, **more: Any) -> Claim:
+    claim = make_sent_claim(fund, *amounts, **more)
+    return approve_claim(claim.id, by=vendor("manager"), at=clock.now())
