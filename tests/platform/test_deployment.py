@@ -122,3 +122,11 @@ def test_every_make_command_of_the_pages_exists(name: str) -> None:
     targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"`make ([a-z]+)", (PROJECT / name).read_text()))
     assert named <= targets
+
+
+def test_every_module_of_the_wiring_stands_in_the_import_contract() -> None:
+    contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    listed = {module.strip() for module in contracts[0]["layers"][0].split(":")}
+    servers = set(contracts[-1]["source_modules"])
+    files = {f"coop.{path.stem}" for path in (PROJECT / "coop").iterdir() if not path.name.startswith("_")}
+    assert files - servers - {"coop.lib"} == listed
