@@ -12,7 +12,7 @@ MOVEMENTS: dict[str, tuple[tuple[str, str], ...]] = {
     "earning": ((PROGRAM, AVAILABLE),),
     "clawback": ((AVAILABLE, PROGRAM),),
     "adjustment": ((PROGRAM, AVAILABLE), (AVAILABLE, PROGRAM)),
-    "conversion": ((AVAILABLE, CONVERTED),),
+    "conversion": ((AVAILABLE, CONVERTED), (CONVERTED, AVAILABLE)),
     "reserve": ((AVAILABLE, RESERVED),),
     "release": (
         (RESERVED, AVAILABLE),
@@ -37,6 +37,7 @@ SENTENCES = {
     ("adjustment", AVAILABLE): "Adjusted upwards",
     ("adjustment", PROGRAM): "Adjusted downwards",
     ("conversion", CONVERTED): "Converted to rebate",
+    ("conversion", AVAILABLE): "Given back: the threshold is reached after all",
     ("reserve", RESERVED): "Reserved for a plan",
     ("release", AVAILABLE): "Released",
     ("release", EXPIRED): "Released after the claim deadline, so expired",

@@ -14,6 +14,7 @@ ALTER TABLE funds_entry ADD CONSTRAINT entry_is_a_known_movement CHECK ((kind, f
   ('adjustment', 'program', 'available'),
   ('adjustment', 'available', 'program'),
   ('conversion', 'available', 'converted'),
+  ('conversion', 'converted', 'available'),
   ('reserve', 'available', 'reserved'),
   ('release', 'reserved', 'available'),
   ('release', 'reserved', 'expired'),
@@ -67,7 +68,8 @@ BEGIN
         - CASE WHEN from_bucket = 'approved' THEN amount_minor ELSE 0 END) AS approved,
       sum(CASE WHEN to_bucket = 'paid' THEN amount_minor ELSE 0 END) AS paid,
       sum(CASE WHEN to_bucket = 'expired' THEN amount_minor ELSE 0 END) AS expired,
-      sum(CASE WHEN to_bucket = 'converted' THEN amount_minor ELSE 0 END) AS converted
+      sum(CASE WHEN to_bucket = 'converted' THEN amount_minor ELSE 0 END
+        - CASE WHEN from_bucket = 'converted' THEN amount_minor ELSE 0 END) AS converted
     FROM posted GROUP BY fund_id, partner_id, currency
   )
   UPDATE funds_fund f SET

@@ -7,6 +7,7 @@ set-based statements (funds/staging.py). Nothing is posted line by line.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -19,8 +20,8 @@ from coop.lib.money import to_text
 from coop.lib.transitions import follow
 from funds import staging, states
 from funds.ledger import lock_fund, post_selected
-from funds.models import Import
-from funds.operations.settlement import settle_locked_fund
+from funds.models import EarningPeriod, Import
+from funds.operations.settlement import retest_funds, settle_locked_fund
 from partners import events
 from partners.models import Person
 from partners.permissions import require_role
@@ -162,7 +163,7 @@ def _post(delivery: Import, *, by: Person, at: datetime) -> None:
     taken = _insert_earnings(delivery.id, at=at)
     _open_missing_funds(delivery.id, at=at)
     _post_entries(delivery.id, by=by, at=at)
-    _settle_late_funds(delivery.id, at=at)
+    _test_late_funds(delivery.id, at=at)
     delivery.new = taken
     delivery.unchanged = delivery.lines - taken - delivery.rejected
     delivery.status = follow(states.IMPORTS, "commit", delivery.status, what=f"import {delivery}")
@@ -250,12 +251,19 @@ def _post_entries(import_id: int, *, by: Person, at: datetime) -> int:
     )
 
 
-def _settle_late_funds(import_id: int, *, at: datetime) -> None:
-    """A fund that is made after its period's threshold test was due is tested at once."""
+def _test_late_funds(import_id: int, *, at: datetime) -> None:
+    """Lines that come after their period's threshold test: new funds are tested at once, tested ones once more."""
     late = rows(
-        f"""SELECT f.id FROM {FUNDS_OF_IMPORT} JOIN funds_earningperiod e ON e.id = f.earning_period_id
-            WHERE f.settled_at IS NULL AND e.settled_at IS NOT NULL ORDER BY f.id""",
+        f"""SELECT f.earning_period_id, f.id, f.settled_at IS NOT NULL
+            FROM {FUNDS_OF_IMPORT} JOIN funds_earningperiod e ON e.id = f.earning_period_id
+            WHERE f.settled_at IS NOT NULL OR e.settled_at IS NOT NULL ORDER BY f.id""",
         [import_id],
     )
-    for (fund_id,) in late:
-        settle_locked_fund(lock_fund(fund_id), at=at)
+    tested: dict[int, list[int]] = defaultdict(list)
+    for period_id, fund_id, was_tested in late:
+        if was_tested:
+            tested[period_id].append(fund_id)
+        else:
+            settle_locked_fund(lock_fund(fund_id), at=at)
+    for period in EarningPeriod.objects.select_related("program").filter(id__in=tested):
+        retest_funds(period, tested[period.id], occasion=f"import:{import_id}", at=at)

@@ -100,6 +100,39 @@ def _settle_funds(period: EarningPeriod, ids: Sequence[int], *, at: datetime) ->
     return Swept(settled, converted)
 
 
+def retest_funds(period: EarningPeriod, ids: Sequence[int], *, occasion: str, at: datetime) -> int:
+    """Test locked funds once more whose test was done and whose earnings changed since. Returns how many moved money.
+
+    What a late line brings to a fund below the threshold converts as the rest did; a fund that a late line lifts to the
+    threshold gets back what was converted. `occasion` names the change in the keys, e.g. "import:17".
+    """
+    threshold, ended = threshold_minor(period), program_ended(period)
+    columns = "'earning_period', earning_period_id, 'conversion:' || earning_period_id || ':' || %s::text"
+    settled = "FROM funds_fund WHERE id = ANY(%s) AND settled_at IS NOT NULL"
+    below = post_selected(
+        f"""SELECT id, partner_id, currency, 'conversion', 'available', 'converted', available_minor, %s, %s, NULL, {columns}
+            {settled} AND available_minor > 0 AND (%s OR earned_minor + adjustments_minor < %s) ORDER BY id""",
+        [period.settle_on, at, occasion, list(ids), ended, threshold],
+    )
+    lifted = post_selected(
+        f"""SELECT id, partner_id, currency, 'conversion', 'converted', 'available', converted_minor, %s, %s, NULL, {columns}
+            {settled} AND converted_minor > 0 AND NOT %s AND earned_minor + adjustments_minor >= %s ORDER BY id""",
+        [period.settle_on, at, occasion, list(ids), ended, threshold],
+    )
+    execute(
+        """INSERT INTO partners_event (at, actor_id, acting_as, verb, subject_type, subject, partner_id, data, vendor_only)
+           SELECT %s, NULL, 'system', CASE e.to_bucket WHEN 'converted' THEN 'fund.converted' ELSE 'fund.opened' END,
+                  'fund', f.id, f.partner_id,
+                  jsonb_build_object('earned_minor', f.earned_minor + f.adjustments_minor, 'threshold_minor', %s::bigint,
+                                     'program_ended', %s, 'currency', f.currency), false
+           FROM funds_fund f JOIN funds_entry e ON e.fund_id = f.id
+             AND e.key = 'conversion:' || f.earning_period_id || ':' || %s::text
+           WHERE f.id = ANY(%s) ORDER BY f.id""",
+        [at, threshold, ended, occasion, list(ids)],
+    )
+    return below + lifted
+
+
 # --- Expiry -----------------------------------------------------------------------------------------------------------
 
 
