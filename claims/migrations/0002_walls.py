@@ -22,7 +22,7 @@ BEGIN
     WHERE f.id = NEW.fund_id;
   IF NEW.first_submitted_at < period.claims_open_at OR NEW.first_submitted_at >= period.claims_close_at
      OR NEW.submitted_at >= period.cure_close_at
-     OR coop_now() >= CASE WHEN NEW.sendings > 1 THEN period.cure_close_at ELSE period.claims_close_at END THEN
+     OR (CASE WHEN NEW.sendings > 1 THEN coop_now() >= period.cure_close_at ELSE coop_now() >= period.claims_close_at END) THEN
     RAISE EXCEPTION 'a claim is sent inside its windows: % to %, mended until %',
       period.claims_open_at, period.claims_close_at, period.cure_close_at
       USING ERRCODE = 'check_violation', CONSTRAINT = 'claim_is_sent_in_its_windows';
