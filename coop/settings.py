@@ -141,6 +141,8 @@ _options["options"] = " ".join(f"-c {name}={value}" for name, value in _session.
 _options["connect_timeout"] = 10
 if os.environ.get("COOP_POOL") == "1":
     # Threads of the web server share connections; a worker keeps its own, because Celery closes pools at each task.
+    # A page that takes longer is broken; workers may take their time.
+    _options["options"] += " -c statement_timeout=30s"
     _options["pool"] = {"min_size": 1, "max_size": 8, "timeout": 10}
 else:
     _database["CONN_MAX_AGE"] = 0 if TESTING else 60
