@@ -50,7 +50,7 @@ lock: $(VENV)/.dev ## compile requirements/*.txt anew from pyproject.toml (ARGS=
 ci: ## what the CI server runs: chromium first, then check and test
 	@.ci/run
 
-clean: ## delete .venv, the sandbox's data and what tools left behind
+clean: ## delete .venv, .coop and what tools left behind
 	@rm -rf $(VENV) .coop .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
