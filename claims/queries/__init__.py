@@ -1,4 +1,4 @@
-"""Reads across rows: the facts that the rules look at, and the lists that pages and clients ask for."""
+"""Reads across rows: the facts that the rules look at. What single pages ask for is in the modules beside this."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from datetime import date, datetime
 
 from claims import rules, states
 from claims.models import Activity, Claim, ClaimLine, Document
-from funds.models import Enrollment, Fund
+from funds.models import Fund
 
 
 def facts_of(claim: Claim, *, at: datetime, fund: Fund | None = None) -> rules.Facts:
     """The facts of a claim as it stands at an instant. Pass `fund` where it is locked and fresher than the claim's."""
     fund = fund or claim.fund
     period = fund.earning_period
-    profile = Enrollment.objects.values_list("payout_profile_complete", flat=True).get(id=fund.enrollment_id)
     day = activity_day(claim)
     return rules.Facts(
         at=at,
@@ -36,7 +35,7 @@ def facts_of(claim: Claim, *, at: datetime, fund: Fund | None = None) -> rules.F
         # A test that is due counts as done: sending runs it on the way.
         settled=fund.settled_at is not None or at >= period.settle_at,
         settle_on=period.settle_on,
-        payout_profile_complete=profile,
+        payout_profile_complete=fund.enrollment.payout_profile_complete,
         proofs=claim.activity.proofs_on(day),
         metrics_wanted=claim.activity.metrics_on(day),
         lines=[line_facts(line) for line in claim.lines.all()],
