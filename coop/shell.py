@@ -1,12 +1,132 @@
-"""The frame around every page: navigation, who one is, the sandbox's banner. A context processor."""
+"""The frame around every page: navigation by role, who one is, the sandbox's banner. A context processor."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from claims import states as claim_states
+from claims.models import Claim
+from coop.lib.dates import show_instant
+from coop.lib.web import now
+from coop.people import PASSWORD
+from funds.models import Import, PaymentRun
+from partners import states
+from partners.models import Person
+
+SHOWN_ON_SIGN_IN = 14
+
+
+@dataclass(frozen=True)
+class Place:
+    """One item of the navigation: where it leads, and the pages that lie below it."""
+
+    label: str
+    url_name: str
+    icon: str
+    pages: tuple[str, ...] = ()
+
+
+HOME = Place("Home", "home", "home")
+FUNDS = Place("Funds", "funds", "fund", ("fund", "fund-entries"))
+CLAIMS = Place("Claims", "claims", "claim", ("claim",))
+PAYMENTS = Place("Payments", "payments", "payment", ("payment",))
+WORKLIST = Place("Worklist", "worklist", "inbox", ("review", "review-return", "review-decision"))
+FINANCE = Place("Finance", "finance", "ledger", ("ledger-check",))
+IMPORTS = Place("Imports", "imports", "import", ("import",))
+RUNS = Place("Payment runs", "payment-runs", "check", ("payment-run",))
+
+PARTNER = (HOME, FUNDS, CLAIMS, PAYMENTS)
+MONEY = (FINANCE, IMPORTS, RUNS, PAYMENTS, FUNDS, CLAIMS)
+PLACES: dict[str, tuple[Place, ...]] = {
+    states.MARKETER: PARTNER,
+    states.PARTNER_ADMIN: PARTNER,
+    states.AGENCY: (HOME,),
+    states.CHANNEL_MANAGER: (WORKLIST, CLAIMS, FUNDS, PAYMENTS),
+    states.FINANCE: MONEY,
+    states.PROGRAM_ADMIN: MONEY,
+    states.AUDITOR: MONEY,
+}
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    return {"version": settings.VERSION}
+    """What `base.html` and `plain.html` show around a page. `frame` is the one of them that fits the reader."""
+    page = request.resolver_match.url_name if request.resolver_match else None
+    person = getattr(request, "user", None)
+    context: dict[str, Any] = {"version": settings.VERSION, "frame": "plain.html"}
+    if settings.SANDBOX:
+        context["sandbox"] = {"now": show_instant(now(request)), "url": ""}
+        if page == "account_login":
+            context["demo_people"] = demo_people()
+    if person is None or not person.is_authenticated:
+        return context
+    if settings.SANDBOX:
+        context["sandbox"]["url"] = reverse("clock")
+    return context | {
+        "frame": "base.html",
+        "navigation": navigation(person, page),
+        "identity": {
+            "name": person.name,
+            "organisation": person.partner.name if person.partner_id else "The vendor",
+            "role": person.role_name,
+        },
+        "help_url": reverse("glossary"),
+        "search_url": reverse("search"),
+    }
+
+
+def navigation(person: Person, page: str | None) -> list[dict[str, Any]]:
+    """The places of the person's role, the present one marked, with the number of things that wait there."""
+    waiting = counts(person)
+    return [
+        {
+            "label": place.label,
+            "url": reverse(place.url_name),
+            "icon": place.icon,
+            "count": waiting.get(place.url_name, 0),
+            "current": page == place.url_name or page in place.pages,
+        }
+        for place in PLACES[person.role]
+        if leads_somewhere(place)
+    ]
+
+
+def leads_somewhere(place: Place) -> bool:
+    try:
+        reverse(place.url_name)
+    except NoReverseMatch:
+        return False
+    return True
+
+
+def counts(person: Person) -> dict[str, int]:
+    """How many things wait for this person, by the place where they wait."""
+    claims = Claim.objects.visible_to(person)
+    if person.role == states.CHANNEL_MANAGER:
+        return {"worklist": claims.filter(status__in=[claim_states.SUBMITTED, claim_states.IN_REVIEW]).count()}
+    if person.role in (states.MARKETER, states.PARTNER_ADMIN):
+        return {"claims": claims.filter(status=claim_states.ACTION_REQUIRED).count()}
+    if person.role == states.FINANCE:
+        return {
+            "imports": Import.objects.visible_to(person).filter(status="ready").count(),
+            "payment-runs": PaymentRun.objects.filter(status="draft").exclude(prepared_by=person).count(),
+        }
+    return {}
+
+
+def demo_people() -> list[dict[str, str]]:
+    """Whom one may sign in as, in a sandbox: everybody there who has a password, the vendor's people first."""
+    people = Person.objects.filter(is_active=True).select_related("partner").order_by("id")[: SHOWN_ON_SIGN_IN * 2]
+    shown = sorted(filter(Person.has_usable_password, people), key=lambda person: not person.is_vendor)
+    return [
+        {
+            "email": person.email,
+            "password": PASSWORD,
+            "role": f"{person.role_name} at {person.partner.name if person.partner else 'the vendor'}",
+        }
+        for person in shown[:SHOWN_ON_SIGN_IN]
+    ]

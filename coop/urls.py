@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import include, path
+
+from coop import clock_page, styleguide, web
+
+handler400 = web.bad_request
+handler403 = web.permission_denied
+handler404 = web.page_not_found
 
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
+    path("healthz", web.healthz, name="healthz"),
+    path("search/", web.search, name="search"),
+    path("glossary/", web.glossary, name="glossary"),
+    path("finance/ledger-check/", web.ledger_check, name="ledger-check"),
+    path("", include("claims.urls_vendor")),
+    path("", include("funds.urls_vendor")),
+    path("clock/", clock_page.clock_page, name="clock"),
 ]
+if settings.SANDBOX:
+    urlpatterns += [path("styleguide/", styleguide.styleguide, name="styleguide")]
