@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
@@ -21,6 +21,7 @@ from coop.lib.web import now
 from coop.sandbox import Moved, move_clock, require_sandbox
 from funds.models import EarningPeriod
 from partners.states import AUDITOR
+from partners.web.request import PersonRequest
 
 SHOWN = 6  # instants
 LOOK_AHEAD = timedelta(days=800)
@@ -85,7 +86,7 @@ def month_later(at: datetime) -> datetime:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def clock_page(request: HttpRequest) -> HttpResponse:
+def clock_page(request: PersonRequest) -> HttpResponse:
     """The clock of the sandbox; a POST moves it. The results of the last move are shown once."""
     require_sandbox()
     at = now(request)

@@ -23,6 +23,7 @@ from funds.checks import check_ledger
 from funds.models import Fund
 from partners.permissions import require_role
 from partners.states import AUDITOR, FINANCE, PROGRAM_ADMIN
+from partners.web.request import PersonRequest
 
 GLOSSARY = settings.BASE_DIR / "docs" / "glossary.md"
 SHOWN = 20
@@ -70,7 +71,7 @@ def broker_answers() -> bool:
 
 @login_required
 @require_safe
-def glossary(request: HttpRequest) -> HttpResponse:
+def glossary(request: PersonRequest) -> HttpResponse:
     return render(request, "coop/glossary.html", {"sections": read_glossary(GLOSSARY)})
 
 
@@ -93,7 +94,7 @@ def read_glossary(path: Path) -> list[dict[str, Any]]:
 
 @login_required
 @require_safe
-def search(request: HttpRequest) -> HttpResponse:
+def search(request: PersonRequest) -> HttpResponse:
     """Claims by number, title, invoice number or supplier; funds by location or partner. Only what the reader may see."""
     text = request.GET.get("q", "").strip()[:80]
     long_enough = len(text) >= SHORTEST
@@ -109,14 +110,14 @@ def search(request: HttpRequest) -> HttpResponse:
     return render(request, "coop/search.html", context)
 
 
-def found_claims(request: HttpRequest, text: str) -> list[Claim]:
+def found_claims(request: PersonRequest, text: str) -> list[Claim]:
     in_lines = Q(lines__supplier__icontains=text) | Q(lines__invoice_number__icontains=text)
     visible = Claim.objects.visible_to(request.user).with_names()
     found = visible.filter(Q(number__icontains=text) | Q(title__icontains=text) | in_lines)
     return list(found.distinct()[: SHOWN + 1])
 
 
-def found_funds(request: HttpRequest, text: str) -> list[Fund]:
+def found_funds(request: PersonRequest, text: str) -> list[Fund]:
     named = Q(location__name__icontains=text) | Q(partner__name__icontains=text)
     found = Fund.objects.visible_to(request.user).with_names().filter(named)
     return list(found.order_by("-earning_period__earn_from", "location__name", "id")[: SHOWN + 1])
@@ -127,7 +128,7 @@ def found_funds(request: HttpRequest, text: str) -> list[Fund]:
 
 @login_required
 @require_POST
-def ledger_check(request: HttpRequest) -> HttpResponse:
+def ledger_check(request: PersonRequest) -> HttpResponse:
     """Recompute everything from the entries, now, and say what was found. It reads and changes nothing."""
     require_role(request.user, FINANCE, PROGRAM_ADMIN, AUDITOR, to="check the ledger")
     report = check_ledger(CHECKS)
