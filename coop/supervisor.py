@@ -40,6 +40,7 @@ class Wishes:
     port: str = ""
     empty: bool = False
     now: str = ""
+    host: str = "127.0.0.1"  # a name that the web process answers to
 
 
 @dataclass
@@ -225,7 +226,7 @@ class Supervisor:
     def _wait_for_answer(self, port: int) -> None:
         """Wait for the first healthy answer of the web process. Raises ServerFailed."""
         deadline = time.monotonic() + SECONDS_TO_ANSWER
-        while (answer := _ask_health(port)) != "":
+        while (answer := _ask_health(port, self.wishes.host)) != "":
             self._watch()
             if time.monotonic() > deadline:
                 log = self.home / "logs" / "web.log"
@@ -278,11 +279,11 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _ask_health(port: int) -> str:
+def _ask_health(port: int, host: str) -> str:
     """Return an empty text when /healthz answers 200, else what it said instead."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", "/healthz")
+        connection.request("GET", "/healthz", headers={"Host": host})
         response = connection.getresponse()
         body = response.read(200).decode(errors="replace")
         return "" if response.status == 200 else f"status {response.status}: {body}"

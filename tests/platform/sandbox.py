@@ -69,11 +69,11 @@ class Sandbox:
             time.sleep(0.1)
         return said
 
-    def get(self, path: str) -> tuple[int, str]:
+    def get(self, path: str, host: str = "127.0.0.1") -> tuple[int, str]:
         """Return status and body of a page."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request("GET", path)
+            connection.request("GET", path, headers={"Host": host})
             response = connection.getresponse()
             return response.status, response.read().decode()
         finally:

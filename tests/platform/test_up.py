@@ -1,6 +1,9 @@
 """`manage.py up`, started for real: it answers, stops, and survives whatever it is killed with."""
 
+import os
 import time
+from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -54,3 +57,28 @@ def test_data_outlive_ctrl_c_and_kill_9_and_nothing_is_left_running(sandbox: San
     assert remembered(sandbox) == {"before Ctrl-C", "before kill -9 of everything"}
     sandbox.kill_supervisor()
     wait_until_nothing_runs(sandbox, 10)
+
+
+def test_with_real_servers_there_is_no_sandbox_and_no_known_password(sandbox: Sandbox, tmp_path: Path) -> None:
+    # the test run's own servers stand in for real ones
+    servers = Path(os.environ["COOP_HOME"])
+    postgres = f"postgresql://coop@{quote(str(servers / 'postgres'), safe='')}"
+    with psycopg.connect(f"{postgres}/postgres", autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS real_installation")
+        connection.execute("CREATE DATABASE real_installation")
+    said = sandbox.start(
+        EMPTY="1",
+        DATABASE_URL=f"{postgres}/real_installation",
+        REDIS_URL=f"unix://{servers}/broker/broker.sock?db=1",
+        ALLOWED_HOSTS="coop.vendor.example",
+        MEDIA_ROOT=str(tmp_path),
+        SECRET_KEY="only-for-this-test-3Hq0yVw8mKf5tZr1xNb7cJd2pLs9gTe4",
+    )
+    assert "EMPTY=1 left aside: this is no sandbox" in said
+    assert "@vendor.example" not in said
+    assert "assword" not in said
+    assert not (sandbox.home / "postgres").exists()
+    assert sandbox.get("/healthz", host="coop.vendor.example")[0] == 200
+    with psycopg.connect(f"{postgres}/real_installation") as connection:
+        assert connection.execute("SELECT count(*) FROM partners_person").fetchone() == (0,)
+    assert sandbox.interrupt() < 10

@@ -29,6 +29,7 @@ class Command(BaseCommand):
             port=os.environ.get("PORT", ""),
             empty=os.environ.get("EMPTY", "") not in ("", "0"),
             now=os.environ.get("NOW", ""),
+            host=next((host.lstrip(".") for host in settings.ALLOWED_HOSTS if host != "*"), "127.0.0.1"),
         )
         try:
             _refuse_bad_instant(wishes.now)

@@ -1,0 +1,36 @@
+"""What the supervisor does with a process that dies."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from coop.embedded import ServerFailed
+from coop.supervisor import RESTARTS_A_MINUTE, App
+
+
+def test_a_process_that_dies_is_started_again(tmp_path: Path) -> None:
+    app = App("worker", [sys.executable, "-c", "import time; time.sleep(60)"], os.environ, tmp_path / "worker.log")
+    app.start()
+    assert app.process is not None
+    first = app.process
+    first.kill()
+    first.wait()
+    app.restart()
+    assert app.process.pid != first.pid
+    assert app.process.poll() is None
+    app.process.send_signal(signal.SIGKILL)
+    app.process.wait()
+
+
+def test_a_process_that_dies_again_and_again_is_given_up_with_its_last_words(tmp_path: Path) -> None:
+    app = App("web", ["/bin/sh", "-c", "echo no such module; exit 3"], os.environ, tmp_path / "web.log")
+    app.start()
+    for _ in range(RESTARTS_A_MINUTE):
+        assert app.process is not None
+        app.process.wait()
+        app.restart()
+    with pytest.raises(ServerFailed, match="web stopped again and again, last with: no such module"):
+        app.restart()
