@@ -28,9 +28,10 @@ def test_a_process_that_dies_is_started_again(tmp_path: Path) -> None:
 def test_a_process_that_dies_again_and_again_is_given_up_with_its_last_words(tmp_path: Path) -> None:
     app = App("web", ["/bin/sh", "-c", "echo no such module; exit 3"], os.environ, tmp_path / "web.log")
     app.start()
+    assert app.process is not None
     for _ in range(RESTARTS_A_MINUTE):
-        assert app.process is not None
         app.process.wait()
         app.restart()
+    app.process.wait()
     with pytest.raises(ServerFailed, match="web stopped again and again, last with: no such module"):
         app.restart()
