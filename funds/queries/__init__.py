@@ -1,0 +1,1 @@
+"""Reads of money across rows, for pages and for clients."""
