@@ -14,7 +14,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from coop.welcome import welcome
+from coop.story.welcome import welcome
 
 
 class Command(BaseCommand):

@@ -1,0 +1,203 @@
+"""Last chapter: July 2024. Twelve days before the deadline of FY24 H1 there is something to do for everybody."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from claims.operations.review import Fix, return_claim, start_review
+from coop.story.cast import DIRECT, HOSTING, RESELLER, SURFACE
+from coop.story.earned import earned_in, earned_in_july, incentives_file, report_file, rest_lines
+from coop.story.stage import Paper, Stage, Work
+from funds.models import Enrollment
+from funds.operations.earnings import take_lines
+from funds.operations.enrollments import update_enrollment
+from funds.operations.payments import prepare_run
+
+# Mia's claims.
+READINESS_CALLS = Work(
+    ("5512301", RESELLER, "FY24-H1"),
+    "telemarketing",
+    "Security readiness calls",
+    (date(2024, 5, 6), date(2024, 6, 21)),
+    (
+        Paper("7380.15", "720 calls to firms in Colorado", "Juniper Call Desk", "JCD-24-0718", date(2024, 6, 28)),
+        Paper("1240.00", "In-house training of the callers, 20 hours"),
+    ),
+    {"calls": "720", "successful-contacts": "96"},
+    "Security",
+)
+EXAMS = Work(
+    ("5512301", RESELLER, "FY24-H1"),
+    "exams-tuition",
+    "Exams of the support team",
+    (date(2024, 4, 22), date(2024, 6, 14)),
+    (Paper("3267.50", "Eleven exams, AZ-104 and SC-300", "Bluestem Test Center", "BTC-77120", date(2024, 6, 17)),),
+    {"attendees": "11", "cost-per-person": "297.05"},
+    "Azure",
+)
+SOCIAL_ADS = Work(
+    ("5512302", RESELLER, "FY24-H1"),
+    "digital-advertising",
+    "Spring search and social ads",
+    (date(2024, 4, 1), date(2024, 6, 28)),
+    (
+        Paper("5120.75", "Search advertising, second quarter", "Quillmark Media", "QM-2024-0655", date(2024, 6, 30)),
+        Paper("1773.60", "Pictures and films for social networks", "Brightline Studio", "BL-2417", date(2024, 6, 5)),
+    ),
+    {"results-summary": "142,300 views, 4,087 clicks, 92 requests for a call."},
+    "Modern Work",
+)
+DEVICE_OFFER = Work(
+    ("5512301", SURFACE, "FY24-H1"),
+    "customer-offer",
+    "Trade-in weeks for schools",
+    (date(2024, 5, 1), date(2024, 5, 31)),
+    (Paper("1733.60", "Trade-in credits for 34 devices", "Redtail Device Exchange", "RDX-0531", date(2024, 6, 3)),),
+    {"results-summary": "34 devices traded in, 41 sold."},
+    "Modern Work",
+)
+FLOOR_DAY = Work(
+    ("5512301", RESELLER, "FY24-H1"),
+    "internal-training",
+    "Floor days for the sales team",
+    (date(2024, 6, 11), date(2024, 6, 12)),
+    (Paper("2418.75", "In-house training, 43 hours"),),
+    {"attendees": "14"},
+    "Business Applications",
+)
+MIGRATION_PAGES = Work(
+    ("5512302", RESELLER, "FY24-H1"),
+    "website-search",
+    "Pages about moving to the cloud",
+    (date(2024, 5, 20), date(2024, 7, 12)),
+    (Paper("3955.25", "Eight pages with pictures", "Brightline Studio", "BL-2431", date(2024, 7, 15)),),
+    area="Azure",
+    without=("invoice", "screenshots"),
+)
+AUGUST_EVENING = Work(
+    ("5512301", RESELLER, "FY24-H2"),
+    "seminar",
+    "Summer evening for accountants",
+    (date(2024, 7, 18), date(2024, 7, 18)),
+    (Paper("4406.35", "Room, catering and sound", "Larkspur Event Halls", "LEH-24-0731", date(2024, 7, 22)),),
+    {"registered-guests": "73"},
+    "Business Applications",
+    without=("photos",),
+)
+# The others'.
+CHAMP = Work(
+    ("8300722", DIRECT, "FY24-H1"),
+    "on-site-champ",
+    "Champion in the Fukuoka sales office",
+    (date(2024, 1, 9), date(2024, 6, 28)),
+    (Paper("4906.12", "Fees, January to June", "Hakata Staffing", "HS-0624-18", date(2024, 6, 30)),),
+    area="Modern Work",
+)
+BRISTOL_CAMP = Work(
+    ("7204416", RESELLER, "FY24-H1"),
+    "seminar",
+    "Boot camp for law firms",
+    (date(2024, 6, 18), date(2024, 6, 19)),
+    (
+        Paper("6240.39", "Two days with room and board", "Clifton Conference House", "CCH/9917", date(2024, 6, 21)),
+        Paper("1877.25", "Invitations and name badges", "Avonside Print", "AP-60224", date(2024, 6, 3)),
+    ),
+    {"registered-guests": "58"},
+    "Business Applications",
+)
+DEMO_UNITS = Work(
+    ("6120450", DIRECT, "FY24-H1"),
+    "product-seeding",
+    "Leihgeräte für Schulen",
+    (date(2024, 5, 2), date(2024, 6, 28)),
+    (Paper("4480.90", "Six devices for lending", "Pleisse Hardware", "PH-2024-2203", date(2024, 6, 24)),),
+    area="Modern Work",
+)
+PAPER_ADVERTS = Work(
+    ("5540117", RESELLER, "FY24-H1"),
+    "print-advertising",
+    "Adverts in the harbour weekly",
+    (date(2024, 5, 3), date(2024, 6, 28)),
+    (Paper("4071.22", "Nine quarter pages", "Casco Weekly", "CW-24-188", date(2024, 6, 28)),),
+    {"estimated-reach": "19400"},
+    "Modern Work",
+)
+RADIO = Work(
+    ("7204416", SURFACE, "FY24-H1"),
+    "tv-radio",
+    "Radio spots before the summer",
+    (date(2024, 6, 3), date(2024, 6, 28)),
+    (Paper("1290.45", "Forty spots of 20 seconds", "Severn Sound", "SS-0672", date(2024, 7, 1)),),
+    area="Modern Work",
+    without=("final-approval",),
+)
+# Rows as a colleague typed them below the vendor's own: each is rejected with its reason when the file is checked.
+TYPED_BY_HAND = (
+    ("E-251-hand-1", "5512399", RESELLER, "2024-07-31", "412.50", "USD", "Base incentive", ""),
+    ("E-251-hand-2", "5512301", RESELLER, "2024-07-31", "86.125", "USD", "Base incentive", ""),
+    ("E-251-hand-3", "5512302", RESELLER, "31.07.2024", "95.40", "USD", "Base incentive", ""),
+    ("E-251-hand-4", "5540117", "mci-csp-resellers", "2024-07-31", "220.18", "USD", "Base incentive", ""),
+    ("E-251-hand-5", "6120450", DIRECT, "2024-07-31", "1,118.30", "EUR", "Growth accelerator", ""),
+    ("E-251-hand-6", "5512303", HOSTING, "2023-06-30", "57.09", "USD", "Base incentive", "previous_period"),
+)
+
+
+def tell(stage: Stage) -> None:
+    people = stage.people
+    stage.until("2024-07-03 09:05")
+    hosting = Enrollment.objects.get(location__external_id="7219032", program__code=HOSTING)
+    update_enrollment(hosting.id, {"payout_profile_complete": False}, by=people["program"], at=stage.at())
+    stage.until("2024-07-08 08:35")
+    last_months = list(earned_in("FY24-H2", range(3, 6)))
+    stage.take("earnings-2024-04-to-06.tsv", report_file([line for line in last_months if line.location[0] != "5"]))
+    stage.take("us-incentives-2024-04-to-06.csv", incentives_file([e for e in last_months if e.location[0] == "5"]))
+    tell_of_returns(stage)
+
+    stage.until("2024-07-22 15:40")
+    exams, camp = stage.send("mia", EXAMS), stage.send("imogen", BRISTOL_CAMP)
+    stage.until("2024-07-29 14:25")
+    for who, work in (("mia", SOCIAL_ADS), ("jonas", DEMO_UNITS), ("dale", PAPER_ADVERTS), ("mia", DEVICE_OFFER)):
+        stage.send(who, work)
+    stage.until("2024-07-31 10:15")  # the threshold test of FY24 H2 has run
+    start_review(exams.id, by=people["luis"], at=stage.at())
+    start_review(camp.id, by=people["tomas"], at=stage.at())
+    stage.until("2024-08-01 09:30")
+    for who, work in (("mia", FLOOR_DAY), ("mia", MIGRATION_PAGES), ("mia", AUGUST_EVENING), ("imogen", RADIO)):
+        stage.write(who, work)
+    prepare_run(cutoff=date(2024, 7, 31), by=people["finance"], at=stage.at())
+
+    july = earned_in_july()
+    take_lines(rest_lines([line for line in july if line.day.day == 15]), by=people["finance"], at=stage.at())
+    stage.until("2024-08-02 09:00")
+    stage.receive("incentives-2024-07.csv", incentives_file([e for e in july if e.day.day == 29], *TYPED_BY_HAND))
+
+
+def tell_of_returns(stage: Stage) -> None:
+    """Two claims that go back to their partners, one of them with several fixes on different fields."""
+    people = stage.people
+    stage.until("2024-07-11 18:05")
+    calls, champ = stage.send("mia", READINESS_CALLS), stage.send("yuki", CHAMP)
+    stage.until("2024-07-16 16:30")
+    invoice, report = calls.lines.get(kind="invoice"), calls.lines.get(kind="csr")
+    return_claim(
+        calls.id,
+        fixes=[
+            Fix(
+                "documents.call-log",
+                "The log ends on 31 May; the claim is for calls until 21 June. Add the rest of it.",
+            ),
+            Fix("metrics.successful-contacts", "The log shows 88 contacts, the claim says 96. Correct one of them."),
+            Fix(f"lines.{invoice.id}.invoiced_on", "The invoice is dated 27 June, the claim says 28 June."),
+            Fix(f"lines.{report.id}", "The CSR is not signed. Upload it with the signature of whoever did the work."),
+        ],
+        note="Nearly there: four things, and nothing that needs the call centre again.",
+        by=people["luis"],
+        at=stage.at(),
+    )
+    stage.until("2024-07-17 03:15")
+    return_claim(
+        champ.id,
+        fixes=[Fix("documents.deliverables-sample", "The sample is from 2022. Upload one from January to June 2024.")],
+        by=people["hana"],
+        at=stage.at(),
+    )
