@@ -130,3 +130,12 @@ def test_every_module_of_the_wiring_stands_in_the_import_contract() -> None:
     servers = set(contracts[-1]["source_modules"])
     files = {f"coop.{path.stem}" for path in (PROJECT / "coop").iterdir() if not path.name.startswith("_")}
     assert files - servers - {"coop.lib"} == listed
+
+
+def test_the_image_holds_every_file_that_the_code_reads_from_the_project() -> None:
+    kept = re.findall(r"^!(.+)$", (PROJECT / ".dockerignore").read_text(), re.MULTILINE)
+    for app in ("coop", "partners", "funds", "claims"):
+        for file in (PROJECT / app).rglob("*.py"):
+            for parts in re.findall(r'BASE_DIR((?: / "[^"]+")+)', file.read_text()):
+                path = "/".join(re.findall(r'"([^"]+)"', parts))
+                assert path == ".coop" or any(path == name or path.startswith(f"{name}/") for name in kept), path

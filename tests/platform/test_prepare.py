@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from coop.management.commands.prepare import collect_static_files, static_digest
 from coop.people import PASSWORD
-from coop.welcome import welcome
+from coop.story.welcome import welcome
 
 
 def test_static_files_are_collected_again_only_after_a_change(settings: Settings, tmp_path: Path) -> None:
