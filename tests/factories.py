@@ -31,10 +31,11 @@ from coop.lib import clock
 from coop.lib.models import SandboxClock
 from coop.lib.money import to_minor
 from coop.people import VENDOR
-from funds.models import EarningPeriod, Enrollment, Fund, Import, Program
+from funds.models import EarningPeriod, Enrollment, Fund, Import, PaymentRun, Program
 from funds.operations.catalog import load_programs
 from funds.operations.earnings import take_lines
 from funds.operations.enrollments import enroll
+from funds.operations.payments import Result, approve_run, prepare_run, read_results
 from funds.operations.settlement import settle_period
 from partners.models import Location, Partner, Person
 from partners.operations import create_location, create_partner, create_person
@@ -287,3 +288,24 @@ def make_sent_claim(fund: Fund, *amounts: str, **more: Any) -> Claim:
 def make_approved_claim(fund: Fund, *amounts: str, **more: Any) -> Claim:
     claim = make_sent_claim(fund, *amounts, **more)
     return approve_claim(claim.id, by=vendor("manager"), at=clock.now())
+
+
+# --- Payments -----------------------------------------------------------------------------------------------------------
+
+
+def prepare() -> PaymentRun:
+    """A run of all that was approved until today, prepared by finance."""
+    at = clock.now()
+    return prepare_run(cutoff=at.date(), by=vendor("finance"), at=at)
+
+
+def make_approved_run() -> PaymentRun:
+    """The same, approved by the second person of finance."""
+    return approve_run(prepare().id, by=vendor("finance2"), at=clock.now())
+
+
+def pay_all() -> PaymentRun:
+    """Pay all that was approved until today: prepared, approved, and every payment sent."""
+    run = make_approved_run()
+    results = [Result(payment.id, "sent", bank_reference=f"BANK-{payment.id}") for payment in run.payments.all()]
+    return read_results(run.id, results, by=vendor("finance"), at=clock.now())
