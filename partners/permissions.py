@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from partners.models import Person
 
 NOTHING = Q(pk__in=[])
-EVERYTHING = Q()
+# Not Q(): Django drops an empty condition from an "or", so that "everything or X" would mean X alone.
+EVERYTHING = ~NOTHING
 
 
 def within_partner(person: Person, path: str = "partner_id") -> Q:
@@ -51,9 +52,11 @@ def visible_people(person: Person) -> Q:
 
 def visible_events(person: Person) -> Q:
     """Partners read what was done on their own records, without what is marked for the vendor only."""
-    if person.is_authenticated and person.role in states.PARTNER_ROLES:
+    if not person.is_authenticated or not person.is_active:
+        return NOTHING
+    if person.role in states.PARTNER_ROLES:
         return within_partner(person) & Q(vendor_only=False)
-    if person.is_authenticated and person.role == states.CHANNEL_MANAGER:
+    if person.role == states.CHANNEL_MANAGER:
         return within_partner(person) | Q(partner__isnull=True, subject_type__in=["earning_period", "program"])
     return within_partner(person)
 
