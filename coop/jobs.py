@@ -58,6 +58,7 @@ def each(done: Done, ids: Iterable[int], act: Callable[[int], Any]) -> Done:
 
 def settle_periods(at: datetime) -> Done:
     """Threshold test of every period whose earnings are final: open its funds, or convert them."""
+    settlement.mark_empty_periods("settle_at", "settled_at", at=at)
     return each(
         Done("settle_periods", at), settlement.due_to_settle(at), lambda i: settlement.settle_period(i, at=at).funds > 0
     )
@@ -70,6 +71,7 @@ def lapse_claims(at: datetime) -> Done:
 
 def expire_periods(at: datetime) -> Done:
     """What is left in the funds of every period whose claim deadline has passed."""
+    settlement.mark_empty_periods("claims_close_at", "expired_at", at=at)
     return each(
         Done("expire_periods", at), settlement.due_to_expire(at), lambda i: settlement.expire_period(i, at=at).funds > 0
     )
