@@ -12,7 +12,8 @@ from django.db.models import F, Q
 from claims import states
 from claims.rules import Metric, Proof
 from coop.lib import money
-from funds.models import Fund, one_of
+from coop.lib.constraints import one_of
+from funds.models import Fund
 from partners.models import Partner, Person
 from partners.permissions import within_partner
 
