@@ -2,13 +2,15 @@
 
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 
+from coop import supervisor
 from coop.embedded import ServerFailed
-from coop.supervisor import RESTARTS_A_MINUTE, App
+from coop.supervisor import RESTARTS_A_MINUTE, App, Supervisor, Wishes
 
 
 def test_a_process_that_dies_is_started_again(tmp_path: Path) -> None:
@@ -35,3 +37,17 @@ def test_a_process_that_dies_again_and_again_is_given_up_with_its_last_words(tmp
     app.process.wait()
     with pytest.raises(ServerFailed, match="web stopped again and again, last with: no such module"):
         app.restart()
+
+
+def test_when_nobody_asked_for_a_port_a_free_one_replaces_a_busy_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        busy = other.getsockname()[1]
+        monkeypatch.setattr(supervisor, "DEFAULT_PORT", busy)
+        chosen = Supervisor(Wishes(home=tmp_path, embedded=True), said.append)._choose_port()
+    assert chosen != busy
+    assert said == [f"Port {busy} is taken by another program, so this is port {chosen}."]
