@@ -12,11 +12,14 @@ handler403 = web.permission_denied
 handler404 = web.page_not_found
 
 urlpatterns = [
+    path("api/", include("coop.api")),
     path("accounts/", include("allauth.urls")),
     path("healthz", web.healthz, name="healthz"),
     path("search/", web.search, name="search"),
     path("glossary/", web.glossary, name="glossary"),
     path("finance/ledger-check/", web.ledger_check, name="ledger-check"),
+    path("", include("claims.urls")),
+    path("funds/", include("funds.urls")),
     path("", include("claims.urls_vendor")),
     path("", include("funds.urls_vendor")),
     path("clock/", clock_page.clock_page, name="clock"),

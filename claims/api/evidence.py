@@ -1,0 +1,151 @@
+"""The lines and documents of one claim. They have no revision of their own: If-Match and ETag are the claim's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import FileResponse
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from claims.api import serializers as shapes
+from claims.api.claims import NO_CLAIM
+from claims.models import Claim, ClaimLine, Document
+from claims.operations import documents, drafting
+from coop.lib.api import filters
+from coop.lib.api.parsers import FormParser, StrictJSONParser
+from coop.lib.api.views import ApiViewSet, ListMixin, RetrieveMixin, act
+from coop.lib.errors import NotFound
+
+# Whatever the bytes are, a browser saves them: it neither shows them nor runs anything in them.
+CONTENT_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class OfClaim(ListMixin, RetrieveMixin, ApiViewSet):
+    """What belongs to the claim of the address."""
+
+    write_scope = "claims:write"
+
+    @property
+    def claim_id(self) -> int:
+        return int(self.kwargs["claim_id"])
+
+    def claim(self) -> Claim:
+        """Raises NotFound for a claim that the person may not know of."""
+        found: Claim = self.require_visible(Claim.objects.visible_to(self.person), self.claim_id, NO_CLAIM)
+        return found
+
+    def answer_with_claim(self, record: Any) -> Response:
+        """The record, read again with its claim, whose revision is the ETag."""
+        record = self.get_queryset().select_related("claim").get(pk=record.pk)
+        return self.answer(record, revision=record.claim.revision)
+
+    def gone(self, claim: Claim) -> Response:
+        return Response(status=204, headers={"ETag": f'"{claim.revision}"'})
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One of them."""
+        return self.answer_with_claim(self.get_object())
+
+
+class LineViewSet(OfClaim):
+    """Invoices, and in-house work that is certified by a CSR."""
+
+    queryset = ClaimLine.objects.all()
+    serializer_class = shapes.LineOut
+    missing = "There is no such line in this claim."
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return ClaimLine.objects.filter(claim=self.claim()).select_related("claim")
+
+    @act(takes=shapes.LineIn, status=201)
+    def create(self, request: Request, claim_id: str) -> Response:
+        """Add a line to an open claim."""
+        taken = self.take(currency=self.claim().currency)
+        line = drafting.add_line(
+            self.claim_id,
+            amount_minor=taken.pop("amount"),
+            **taken,
+            revision=self.revision,
+            by=self.person,
+            at=self.at,
+        )
+        return self.answer_with_claim(line)
+
+    @act(takes=shapes.LineIn)
+    def partial_update(self, request: Request, claim_id: str, pk: str) -> Response:
+        """Change a line of an open claim."""
+        changes = self.take(partial=True, currency=self.get_object().claim.currency)
+        if "amount" in changes:
+            changes["amount_minor"] = changes.pop("amount")
+        line = drafting.change_line(self.claim_id, int(pk), changes, revision=self.revision, by=self.person, at=self.at)
+        return self.answer_with_claim(line)
+
+    @act(status=204)
+    def destroy(self, request: Request, claim_id: str, pk: str) -> Response:
+        """Take a line out of an open claim."""
+        claim = drafting.remove_line(self.claim_id, int(pk), revision=self.revision, by=self.person, at=self.at)
+        return self.gone(claim)
+
+
+class DocumentViewSet(OfClaim):
+    """The files and links that back a claim. The bytes are kept exactly as they came."""
+
+    queryset = Document.objects.all()
+    serializer_class = shapes.DocumentOut
+    missing = "There is no such document in this claim."
+    max_upload = settings.DOCUMENT_MAX_BYTES
+    parser_classes = [FormParser, StrictJSONParser]
+    filters = {"kind": filters.by_text("kind")}
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return Document.objects.filter(claim=self.claim())
+
+    @act(takes=shapes.DocumentIn, status=201)
+    def create(self, request: Request, claim_id: str) -> Response:
+        """Add a file, or a link, to an open claim."""
+        self.claim()
+        taken = self.take()
+        file = taken.get("file")
+        document = documents.add_document(
+            self.claim_id,
+            kind=taken["kind"],
+            filename=(file.name or "") if file is not None else "",
+            data=file.read() if file is not None else None,
+            url=taken.get("url", ""),
+            line_id=taken.get("line"),
+            note=taken.get("note", ""),
+            revision=self.revision,
+            by=self.person,
+            at=self.at,
+        )
+        if document.file:
+            self.undo.append(lambda: document.file.storage.delete(str(document.file.name)))
+        return self.answer_with_claim(document)
+
+    @act(status=204)
+    def destroy(self, request: Request, claim_id: str, pk: str) -> Response:
+        """Take a document out of an open claim."""
+        claim = documents.remove_document(self.claim_id, int(pk), revision=self.revision, by=self.person, at=self.at)
+        return self.gone(claim)
+
+    @action(detail=True, methods=["get"])
+    @act(gives="application/octet-stream")
+    def content(self, request: Request, claim_id: str, pk: str) -> FileResponse:
+        """The bytes of a document, to be saved."""
+        document = self.get_object()
+        if not document.file:
+            raise NotFound("This document is a link; it has no bytes here.")
+        return FileResponse(
+            document.file.open("rb"),
+            as_attachment=True,
+            filename=document.filename,
+            content_type=document.media_type,
+            headers=CONTENT_HEADERS,
+        )

@@ -1,0 +1,252 @@
+"""What activities, claims, lines and documents look like to a client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from claims import states
+from claims.models import Category
+from claims.queries import findings_of
+from coop.lib.api.fields import Amount, Choice, Code, Country, Day, Identifier, Money, Results, Text
+from coop.lib.api.serializers import Finding, Input
+
+
+class ProofOut(serializers.Serializer[Any]):
+    """Of proofs with the same `group` any one is enough; an empty group stands alone."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    hint = serializers.CharField()
+    group = serializers.CharField()
+    required = serializers.BooleanField()  # type: ignore[assignment]
+    example = serializers.BooleanField()
+
+
+class MetricOut(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    name = serializers.CharField()
+    kind = serializers.CharField()
+    required = serializers.BooleanField()  # type: ignore[assignment]
+    example = serializers.BooleanField()
+
+
+class Limits(serializers.Serializer[Any]):
+    text = serializers.CharField()
+    rules = serializers.ListField(child=serializers.DictField())
+
+
+class ActivityOut(serializers.Serializer[Any]):
+    """An activity with what it asks for on the day of the question. Its `id` is its code."""
+
+    id = serializers.CharField(source="code")
+    code = serializers.CharField()
+    name = serializers.CharField()
+    description = serializers.CharField()
+    category = serializers.SerializerMethodField()
+    category_name = serializers.SerializerMethodField()
+    programs = serializers.SerializerMethodField()
+    valid_from = serializers.DateField()
+    valid_to = serializers.DateField(allow_null=True)
+    proofs = serializers.SerializerMethodField()
+    metrics = serializers.SerializerMethodField()
+    limits = serializers.SerializerMethodField()
+    share = serializers.SerializerMethodField()
+    example = serializers.BooleanField()
+
+    def get_category(self, activity: Any) -> str:
+        return str(activity.category_on(self.context["on"]))
+
+    def get_category_name(self, activity: Any) -> str:
+        category: Category | None = self.context["categories"].get(self.get_category(activity))
+        return category.name_on(self.context["on"]) if category else ""
+
+    @extend_schema_field({"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}})
+    def get_programs(self, activity: Any) -> dict[str, list[str]]:
+        return {"only": activity.only_programs, "except": activity.except_programs}
+
+    @extend_schema_field(ProofOut(many=True))
+    def get_proofs(self, activity: Any) -> Any:
+        return self.valid(activity.proofs, {"hint": "", "group": "", "required": True, "example": False})
+
+    @extend_schema_field(MetricOut(many=True))
+    def get_metrics(self, activity: Any) -> Any:
+        return self.valid(activity.metrics, {"kind": "text", "required": True, "example": False})
+
+    def valid(self, rows: list[dict[str, Any]], defaults: dict[str, Any]) -> list[dict[str, Any]]:
+        """The catalog's rows that are valid on the day, without their dates."""
+        return [
+            {
+                "code": row["code"],
+                "name": row["name"],
+                **{name: row.get(name, value) for name, value in defaults.items()},
+            }
+            for row in self.context["valid_on"](rows, self.context["on"])
+        ]
+
+    @extend_schema_field(Limits)
+    def get_limits(self, activity: Any) -> dict[str, Any]:
+        return {"text": activity.limits.get("text", ""), "rules": activity.limits.get("rules", [])}
+
+    def get_share(self, activity: Any) -> str:
+        # Per cent of the cost that is paid back; allowances by country and partner come later.
+        return "100"
+
+
+class LineOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    kind = serializers.ChoiceField(list(states.LINE_KINDS))
+    supplier = serializers.CharField()
+    invoice_number = serializers.CharField()
+    invoiced_on = serializers.DateField(allow_null=True)
+    description = serializers.CharField()
+    amount = Money("amount_minor", "claim.currency")
+    currency = serializers.CharField(source="claim.currency")
+    decision = serializers.CharField()
+    approved_amount = Money("approved_minor", "claim.currency", allow_null=True)
+    reason = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class LineIn(Input):
+    kind = Choice(states.LINE_KINDS)
+    supplier = Text(blank=True, required=False)
+    invoice_number = Text(limit=80, blank=True, required=False)
+    invoiced_on = Day(required=False, allow_null=True)
+    description = Text(limit=500, blank=True, required=False)
+    amount = Amount()
+
+
+class DocumentOut(serializers.Serializer[Any]):
+    """A file (`filename`, `media_type`, `size`, `sha256`; its bytes at `content/`) or a link (`url`)."""
+
+    id = serializers.CharField()
+    kind = serializers.CharField()
+    line = serializers.CharField(source="line_id", allow_null=True)
+    filename = serializers.CharField()
+    media_type = serializers.CharField()
+    size = serializers.IntegerField()
+    sha256 = serializers.CharField()
+    url = serializers.CharField()
+    note = serializers.CharField()
+    decision = serializers.CharField()
+    reason = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class DocumentIn(Input):
+    """A `file`, or the `url` of a page."""
+
+    file = serializers.FileField(required=False, allow_empty_file=True)
+    url = Text(limit=500, blank=True, required=False)
+    kind = Text(limit=40)
+    line = Identifier(required=False, allow_null=True)
+    note = Text(limit=500, blank=True, required=False)
+
+
+class FixOut(serializers.Serializer[Any]):
+    field = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ClaimOut(serializers.Serializer[Any]):
+    """`findings` are advice while the claim is open, and what was found at its sending after that."""
+
+    id = serializers.CharField()
+    number = serializers.CharField()
+    partner = serializers.CharField(source="partner_id")
+    fund = serializers.CharField(source="fund_id")
+    activity = serializers.CharField(source="activity.code")
+    plan_activity = serializers.SerializerMethodField()
+    title = serializers.CharField()
+    solution_area = serializers.CharField()
+    activity_from = serializers.DateField(allow_null=True)
+    activity_to = serializers.DateField(allow_null=True)
+    country = serializers.CharField()
+    currency = serializers.CharField()
+    status = serializers.ChoiceField(list(states.STATUSES))
+    whose_turn = serializers.CharField()
+    claimed_amount = Money("claimed_minor")
+    approved_amount = Money("approved_minor")
+    paid_amount = Money("paid_minor")
+    lines = LineOut(many=True)
+    documents = DocumentOut(many=True)
+    metrics = serializers.DictField(child=serializers.CharField())
+    findings = serializers.SerializerMethodField()
+    fixes = FixOut(many=True, source="returned_fixes")
+    decision_note = serializers.CharField()
+    submitted_at = serializers.DateTimeField(allow_null=True)
+    decided_at = serializers.DateTimeField(allow_null=True)
+    paid_at = serializers.DateTimeField(allow_null=True)
+    submit_by = serializers.DateTimeField(source="fund.earning_period.claims_close_at")
+    cure_by = serializers.DateTimeField(source="fund.earning_period.cure_close_at")
+    revision = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+
+    def get_plan_activity(self, claim: Any) -> str | None:
+        return None
+
+    @extend_schema_field(Finding(many=True))
+    def get_findings(self, claim: Any) -> Any:
+        if not claim.is_open:
+            return claim.findings
+        return [found.as_dict() for found in findings_of(claim, at=self.context["at"])]
+
+
+class ClaimIn(Input):
+    """A draft may be incomplete; what is left out is taken from the fund and the activity where they know it."""
+
+    fund = Identifier()
+    activity = Code()
+    title = Text(blank=True, required=False)
+    country = Country(required=False)
+    activity_from = Day(required=False, allow_null=True)
+    activity_to = Day(required=False, allow_null=True)
+    solution_area = Text(limit=40, blank=True, required=False)
+    metrics = Results(required=False)
+
+
+class ClaimChange(Input):
+    activity = Code(required=False)
+    title = Text(required=False)
+    country = Country(required=False)
+    activity_from = Day(required=False, allow_null=True)
+    activity_to = Day(required=False, allow_null=True)
+    solution_area = Text(limit=40, blank=True, required=False)
+    metrics = Results(required=False)
+
+
+class DecisionIn(Input):
+    """What is decided on one line; `approved_amount` with approve_less only, a `reason` with all but approve."""
+
+    id = Identifier()
+    decision = Choice(states.DECISIONS)
+    approved_amount = Amount(required=False, allow_null=True)
+    reason = Text(limit=1_000, blank=True, one_line=False, required=False)
+
+
+class Approval(Input):
+    """Lines that are not named are accepted as they are."""
+
+    decisions = DecisionIn(many=True, required=False)
+    note = Text(limit=2_000, blank=True, one_line=False, required=False)
+
+
+class FixIn(Input):
+    field = Text(limit=100, blank=True, required=False)
+    message = Text(limit=1_000, one_line=False)
+
+
+class Returning(Input):
+    """What has to be mended: `fixes`, lines decided as return, or one `reason` for the whole claim."""
+
+    fixes = FixIn(many=True, required=False)
+    decisions = DecisionIn(many=True, required=False)
+    reason = Text(limit=1_000, blank=True, one_line=False, required=False)
+    note = Text(limit=2_000, blank=True, one_line=False, required=False)
+
+
+class Rejection(Input):
+    reason = Text(limit=1_000, blank=True, one_line=False)

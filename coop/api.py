@@ -1,0 +1,50 @@
+"""The REST API's addresses."""
+
+from __future__ import annotations
+
+from django.urls import include, path, re_path
+from rest_framework.routers import SimpleRouter
+
+from claims.api.activities import ActivityViewSet
+from claims.api.claims import ClaimViewSet
+from claims.api.evidence import DocumentViewSet, LineViewSet
+from coop.api_clock import ClockViewSet
+from coop.api_docs import docs, schema
+from coop.lib.api.problems import no_such_address
+from funds.api.balances import EntryViewSet, FundViewSet
+from funds.api.earnings import EarningViewSet
+from funds.api.imports import ImportViewSet
+from funds.api.payments import PaymentRunViewSet, PaymentViewSet
+from funds.api.programs import EarningPeriodViewSet, EnrollmentViewSet, ProgramViewSet
+from partners.api.views import EventViewSet, LocationViewSet, PartnerViewSet, PersonViewSet
+
+OF_FUND = r"funds/(?P<fund_id>[1-9][0-9]{0,17})"
+OF_CLAIM = r"claims/(?P<claim_id>[1-9][0-9]{0,17})"
+
+router = SimpleRouter()
+router.register("programs", ProgramViewSet, "program")
+router.register("earning-periods", EarningPeriodViewSet, "earning-period")
+router.register("people", PersonViewSet, "person")
+router.register("partners", PartnerViewSet, "partner")
+router.register("locations", LocationViewSet, "location")
+router.register("enrollments", EnrollmentViewSet, "enrollment")
+router.register("earnings", EarningViewSet, "earning")
+router.register("imports", ImportViewSet, "import")
+router.register("funds", FundViewSet, "fund")
+router.register(rf"{OF_FUND}/entries", EntryViewSet, "entry")
+router.register("activities", ActivityViewSet, "activity")
+router.register("claims", ClaimViewSet, "claim")
+router.register(rf"{OF_CLAIM}/lines", LineViewSet, "claim-line")
+router.register(rf"{OF_CLAIM}/documents", DocumentViewSet, "claim-document")
+router.register("payment-runs", PaymentRunViewSet, "payment-run")
+router.register("payments", PaymentViewSet, "payment")
+router.register("events", EventViewSet, "event")
+
+app_name = "api"
+urlpatterns = [
+    path("schema/", schema, name="schema"),
+    path("docs/", docs, name="docs"),
+    path("v1/clock/", ClockViewSet.as_view({"get": "read", "put": "move"}), name="clock"),
+    path("v1/", include(router.urls)),
+    re_path("", no_such_address),
+]

@@ -1,0 +1,208 @@
+"""Payment runs: prepared by one person, approved by another, exported, and their results read back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from coop.lib.api import filters
+from coop.lib.api.fields import Day, Identifier, Money, Text
+from coop.lib.api.filters import Filter
+from coop.lib.api.parsers import FormParser, StrictJSONParser
+from coop.lib.api.serializers import Input
+from coop.lib.api.views import ApiViewSet, ListMixin, RetrieveMixin, act, verb
+from coop.lib.errors import WrongStatus
+from funds import states
+from funds.models import Payment, PaymentRun
+from funds.operations import payments as operations
+from funds.payment_files import export_csv, read_csv
+
+EXPORTABLE = ("approved", "exported", "settled")
+RESULTS_MAX_BYTES = 5 * 1024 * 1024
+
+
+class RunTotal(serializers.Serializer[Any]):
+    currency = serializers.CharField()
+    amount = serializers.CharField()
+    payments = serializers.CharField()
+
+
+class Held(serializers.Serializer[Any]):
+    partner = serializers.CharField()
+    partner_name = serializers.CharField()
+    amount = serializers.CharField()
+    currency = serializers.CharField()
+    reason = serializers.CharField()
+
+
+class RunOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    cutoff = serializers.DateField()
+    status = serializers.ChoiceField(list(states.RUN_STATUSES))
+    totals = RunTotal(many=True)
+    held = Held(many=True)
+    prepared_by = serializers.CharField(source="prepared_by_id")
+    approved_by = serializers.CharField(source="approved_by_id", allow_null=True)
+    approved_at = serializers.DateTimeField(allow_null=True)
+    exported_at = serializers.DateTimeField(allow_null=True)
+    settled_at = serializers.DateTimeField(allow_null=True)
+    revision = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+
+
+class RunIn(Input):
+    cutoff = Day()
+
+
+class ResultIn(Input):
+    payment = Identifier()
+    status = Text(limit=20)
+    sent_on = Day(required=False, allow_null=True)
+    bank_reference = Text(limit=80, blank=True, required=False)
+    reason = Text(limit=200, blank=True, required=False)
+
+
+class ResultsIn(Input):
+    """The results as a list, or as the run's own CSV file with its last columns filled in."""
+
+    results = ResultIn(many=True, required=False)
+    file = serializers.FileField(required=False, allow_empty_file=True, use_url=False)
+
+
+class ItemOut(serializers.Serializer[Any]):
+    claim = serializers.CharField(source="payable.reference")
+    fund = serializers.CharField(source="payable.fund_id")
+    amount = Money("amount_minor", "payment.currency")
+
+
+class PaymentOut(serializers.Serializer[Any]):
+    """`reason` says why a payment failed; `rate` is null while it is paid in the fund's own currency."""
+
+    id = serializers.CharField()
+    kind = serializers.ChoiceField(["claim", "rebate"])
+    partner = serializers.CharField(source="partner_id")
+    program = serializers.CharField(source="program.code")
+    currency = serializers.CharField()
+    amount = Money("amount_minor")
+    status = serializers.ChoiceField(list(states.PAYMENT_STATUSES))
+    run = serializers.CharField(source="run_id")
+    items = ItemOut(many=True)
+    expected_on = serializers.DateField()
+    sent_on = serializers.DateField(allow_null=True)
+    rate = serializers.SerializerMethodField()
+    bank_reference = serializers.CharField()
+    reason = serializers.CharField(source="failure")
+    revision = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+
+    def get_rate(self, payment: Any) -> str | None:
+        return None
+
+
+def read_format(text: str) -> str:
+    if text != "csv":
+        raise ValueError("The file is there as csv only.")
+    return text
+
+
+class PaymentRunViewSet(ListMixin, RetrieveMixin, ApiViewSet):
+    """Payments that go out together. Only finance, program admins and auditors see runs."""
+
+    queryset = PaymentRun.objects.all()
+    serializer_class = RunOut
+    write_scope = "payments:write"
+    missing = "There is no such payment run."
+    ordering = ("-id",)
+    max_upload = RESULTS_MAX_BYTES
+    filters = {"status": filters.by_choice("status", states.RUN_STATUSES), "cutoff": filters.by_day("cutoff")}
+
+    def get_parsers(self) -> list[Any]:
+        parsers: list[Any] = [StrictJSONParser()]
+        return [*parsers, FormParser()] if self.action_map.get("post") == "results" else parsers
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows = PaymentRun.objects.all()
+        return rows if self.person.role in operations.READERS else rows.none()
+
+    @act(takes=RunIn, status=201)
+    def create(self, request: Request) -> Response:
+        """Prepare a run of what was approved until the end of the cutoff day."""
+        return self.answer(operations.prepare_run(**self.take(), by=self.person, at=self.at))
+
+    @verb("approve")
+    def approve(self, request: Request, pk: str) -> Response:
+        """Approve a run that somebody else prepared."""
+        self.take()
+        return self.answer(operations.approve_run(int(pk), revision=self.revision, by=self.person, at=self.at))
+
+    @verb("cancel")
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Drop a draft; what it held can go into another run."""
+        self.take()
+        return self.answer(operations.cancel_run(int(pk), revision=self.revision, by=self.person, at=self.at))
+
+    @action(detail=True, methods=["get"])
+    @act(gives="text/csv", query={"format": Filter(read_format, None, {"enum": ["csv"]})})
+    def export(self, request: Request, pk: str) -> HttpResponse:
+        """The file for the bank, with an empty place for each result."""
+        run = self.get_object()
+        if run.status not in EXPORTABLE:
+            raise WrongStatus(
+                f"Payment run {run.pk} is {run.status}; its file exists once a second person approved it."
+            )
+        return HttpResponse(
+            export_csv(run),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="payment-run-{run.pk}.csv"'},
+        )
+
+    @export.mapping.post
+    @act()
+    def mark_exported(self, request: Request, pk: str) -> Response:
+        """Note that the file was taken for the bank: its payments are in progress."""
+        self.take()
+        return self.answer(operations.export_run(int(pk), by=self.person, at=self.at))
+
+    @verb("results", takes=ResultsIn)
+    def results(self, request: Request, pk: str) -> Response:
+        """Take in what the bank says: all results or, with the list of all faults, none."""
+        taken = self.take()
+        file = taken.get("file")
+        found = read_csv(file.read()) if file else [read_result(row) for row in taken.get("results", [])]
+        run = operations.read_results(int(pk), found, revision=self.revision, by=self.person, at=self.at)
+        return self.answer(run)
+
+
+def read_result(row: dict[str, Any]) -> operations.Result:
+    return operations.Result(
+        payment_id=row["payment"],
+        status=row["status"],
+        sent_on=row.get("sent_on"),
+        bank_reference=row.get("bank_reference", ""),
+        failure=row.get("reason", ""),
+    )
+
+
+class PaymentViewSet(ListMixin, RetrieveMixin, ApiViewSet):
+    """Money on its way to partners. Partners see a payment once its run is approved."""
+
+    queryset = Payment.objects.all()
+    serializer_class = PaymentOut
+    missing = "There is no such payment."
+    ordering = ("-id",)
+    filters = {
+        "partner": filters.by_id("partner_id"),
+        "program": filters.by_code("program__code"),
+        "status": filters.by_choice("status", states.PAYMENT_STATUSES),
+        "kind": filters.by_choice("kind", ["claim", "rebate"]),
+        "run": filters.by_id("run_id"),
+    }
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return Payment.objects.visible_to(self.person).select_related("program").prefetch_related("items__payable")

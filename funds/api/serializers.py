@@ -1,0 +1,139 @@
+"""What programs, periods, enrollments, funds and their entries look like to a client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from coop.lib.api.fields import Code, Day, Identifier, Money, Text, YesNo
+from coop.lib.api.serializers import Input
+from funds import states
+
+
+class ProgramOut(serializers.Serializer[Any]):
+    """A program is named by its code everywhere; `id` is that code."""
+
+    id = serializers.CharField(source="code")
+    code = serializers.CharField()
+    name = serializers.CharField()
+    currency = serializers.CharField()
+    time_zone = serializers.CharField()
+    plan_approval = serializers.ChoiceField(list(states.PLAN_APPROVAL))
+    valid_from = serializers.DateField()
+    valid_to = serializers.DateField(allow_null=True)
+    discontinued_on = serializers.DateField(allow_null=True)
+    example = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+
+
+class EarningPeriodOut(serializers.Serializer[Any]):
+    """Closing instants are half-open: what comes at `claims_close_at` is late."""
+
+    id = serializers.CharField()
+    program = serializers.CharField(source="program.code")
+    code = serializers.CharField()
+    earn_from = serializers.DateField()
+    earn_to = serializers.DateField()
+    use_from = serializers.DateField()
+    use_to = serializers.DateField()
+    settle_on = serializers.DateField()
+    claims_open_on = serializers.DateField()
+    claims_open_at = serializers.DateTimeField()
+    claims_close_on = serializers.DateField()
+    claims_close_at = serializers.DateTimeField()
+    cure_close_on = serializers.DateField()
+    cure_close_at = serializers.DateTimeField()
+    state = serializers.SerializerMethodField()
+    revision = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+
+    def get_state(self, period: Any) -> str:
+        return str(period.state(self.context["at"]))
+
+
+class Extension(Input):
+    claims_close_on = Day()
+    reason = Text(limit=500)
+
+
+class EnrollmentOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    partner = serializers.CharField(source="partner_id")
+    location = serializers.CharField(source="location_id")
+    program = serializers.CharField(source="program.code")
+    starts_on = serializers.DateField()
+    ends_on = serializers.DateField(allow_null=True)
+    payout_profile_complete = serializers.BooleanField(allow_null=True)
+    revision = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+
+
+class EnrollmentIn(Input):
+    """`payout_profile_complete` null means that nobody here knows."""
+
+    location = Identifier()
+    program = Code()
+    starts_on = Day()
+    ends_on = Day(required=False, allow_null=True)
+    payout_profile_complete = YesNo(required=False, allow_null=True)
+
+
+class EnrollmentChange(Input):
+    ends_on = Day(required=False, allow_null=True)
+    payout_profile_complete = YesNo(required=False, allow_null=True)
+
+
+class FundOut(serializers.Serializer[Any]):
+    """earned + adjustments = available + reserved + in_review + approved + paid + expired + converted.
+
+    `estimated` is the part of `available` that cannot be spent yet, because the threshold was not tested.
+    """
+
+    id = serializers.CharField()
+    partner = serializers.CharField(source="partner_id")
+    location = serializers.CharField(source="location_id")
+    program = serializers.CharField(source="program.code")
+    earning_period = serializers.CharField(source="earning_period_id")
+    earning_period_code = serializers.CharField(source="earning_period.code")
+    enrollment = serializers.CharField(source="enrollment_id")
+    currency = serializers.CharField()
+    state = serializers.SerializerMethodField()
+    earned = Money("earned_minor")
+    adjustments = Money("adjustments_minor")
+    available = Money("available_minor")
+    reserved = Money("reserved_minor")
+    in_review = Money("in_review_minor")
+    approved = Money("approved_minor")
+    paid = Money("paid_minor")
+    expired = Money("expired_minor")
+    converted = Money("converted_minor")
+    claimed = Money("claimed_minor")
+    remaining = Money("remaining_minor")
+    estimated = Money("estimated_minor")
+    expires_on = serializers.DateField(source="earning_period.claims_close_on")
+    expires_at = serializers.DateTimeField(source="earning_period.claims_close_at")
+    settled_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+    def get_state(self, fund: Any) -> str:
+        return str(fund.earning_period.state(self.context["at"]))
+
+
+class EntryOut(serializers.Serializer[Any]):
+    """One movement. `effective_on` is the day it is for, `recorded_at` when it was learned; `actor` null is the system."""
+
+    id = serializers.CharField()
+    kind = serializers.ChoiceField(list(states.MOVEMENTS))
+    from_bucket = serializers.CharField()
+    to_bucket = serializers.CharField()
+    amount = Money("amount_minor")
+    currency = serializers.CharField()
+    effective_on = serializers.DateField()
+    recorded_at = serializers.DateTimeField()
+    actor = serializers.CharField(source="actor_id", allow_null=True)
+    reference_type = serializers.CharField()
+    reference = serializers.CharField()
+    reason_code = serializers.CharField()
+    note = serializers.CharField()
+    text = serializers.CharField(source="sentence")
