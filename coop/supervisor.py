@@ -198,7 +198,7 @@ class Supervisor:
         self.preparation = start_child(command, log=log, env=self._environment(), cwd=PROJECT)
         if self.preparation.wait() != 0:
             words = (last_lines(log, 1) or ["it left no message."])[0]
-            raise ServerFailed(f"The database could not be prepared: {words} See {log}.")
+            raise ServerFailed(f"The database could not be prepared: {words.removeprefix('CommandError: ')} See {log}.")
         if new and isinstance(self.servers[0], Postgres):
             self.servers[0].query("COMMENT ON DATABASE coop IS NULL")
 

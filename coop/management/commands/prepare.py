@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--without-static", action="store_true", help="the image holds the static files already")
         parser.add_argument("--new", action="store_true", help="this sandbox is new: load its people and the story")
         parser.add_argument("--empty", action="store_true", help="with --new: the vendor's people, but no story")
-        parser.add_argument("--now", default="", help="with --new: set the sandbox's clock, 2023-07-01T00:00:00Z")
+        parser.add_argument("--now", default="", help="with --new: where its clock stands")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["new"] and not settings.SANDBOX:
@@ -35,13 +35,26 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         if not options["without_static"]:
             collect_static_files()
-        if options["new"] and options["now"]:
-            call_command("clock", "set", options["now"])
         call_command("load_catalog")
         if options["new"]:
-            call_command("load_people" if options["empty"] else "load_story")
+            fill(empty=options["empty"], now=options["now"])
         if settings.SANDBOX:
             (settings.COOP_HOME / "welcome.txt").write_text(welcome(), encoding="utf-8")
+
+
+def fill(*, empty: bool, now: str) -> None:
+    """Load the people of a new sandbox, or its story, and set its clock. Raises CommandError."""
+    if empty:
+        if now:
+            call_command("clock", "set", now)
+        call_command("load_people")
+        return
+    call_command("load_story")
+    if now:
+        try:
+            call_command("clock", "move", now)
+        except CommandError as error:
+            raise CommandError(f"{error} Take a later NOW, or leave out the story with EMPTY=1.") from None
 
 
 def collect_static_files() -> None:
