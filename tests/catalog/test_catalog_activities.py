@@ -32,9 +32,7 @@ def proofs_on(activity: str, day: date) -> set[str]:
 
 def limit_rules() -> list[tuple[str, dict]]:
     return [
-        (code, rule)
-        for code, activity in ACTIVITIES.items()
-        for rule in activity.get("limits", {}).get("rules", [])
+        (code, rule) for code, activity in ACTIVITIES.items() for rule in activity.get("limits", {}).get("rules", [])
     ]
 
 
@@ -200,9 +198,7 @@ def test_the_limits_are_the_published_ones():
 
 
 def test_limit_amounts_are_text_with_two_decimals():
-    amounts = [
-        rule[key] for _, rule in limit_rules() for key in ("amount", "amount_per_person") if key in rule
-    ]
+    amounts = [rule[key] for _, rule in limit_rules() for key in ("amount", "amount_per_person") if key in rule]
     assert all(isinstance(amount, str) and Decimal(amount).as_tuple().exponent == -2 for amount in amounts)
 
 

@@ -23,9 +23,7 @@ CSP_IN_MCI = {"mci-csp-direct", "mci-csp-provider", "mci-csp-reseller"}
 CSP_BEFORE_MCI = {"csp-direct", "csp-reseller"}
 MIXED_REALITY = {"mixed-reality-add", "mixed-reality-adr"}
 UNPUBLISHED_SPLIT = (
-    {"hosting", "iot", "oem-software", "distributor-software", "distributor-eduwins"}
-    | SURFACE
-    | MIXED_REALITY
+    {"hosting", "iot", "oem-software", "distributor-software", "distributor-eduwins"} | SURFACE | MIXED_REALITY
 )
 
 
@@ -250,9 +248,7 @@ def test_co_op_in_csp_ran_from_january_2020_until_mci(code):
 
 @pytest.mark.parametrize("code", sorted(UNPUBLISHED_SPLIT))
 def test_a_split_that_no_source_publishes_is_marked_as_an_example(code):
-    assert [(split["coop_percent"], split.get("example")) for split in PROGRAMS[code]["splits"]] == [
-        ("40", True)
-    ]
+    assert [(split["coop_percent"], split.get("example")) for split in PROGRAMS[code]["splits"]] == [("40", True)]
     assert [row["amount"] for row in PROGRAMS[code]["thresholds"]] == ["1500.00"]
 
 

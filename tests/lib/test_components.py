@@ -58,9 +58,7 @@ def test_findings_that_passed_are_folded_away_behind_those_to_fix() -> None:
         {"outcome": "failed", "text": "The call log is missing", "fix": "Add it", "field": "document"},
     ]
     html = render_to_string("_components/findings.html", {"findings": findings, "on_page": True})
-    assert (
-        html.index("The call log is missing") < html.index("1 check passed") < html.index("inside its window")
-    )
+    assert html.index("The call log is missing") < html.index("1 check passed") < html.index("inside its window")
     assert 'href="#id_document"' in html
 
 
