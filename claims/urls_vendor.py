@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from claims.web import decide, review, worklist
+
+urlpatterns = [
+    path("worklist/", worklist.worklist_page, name="worklist"),
+    path("review/<int:claim_id>/", review.review, name="review"),
+    path("review/<int:claim_id>/return/", decide.review_return, name="review-return"),
+    path("review/<int:claim_id>/decision/", decide.review_decision, name="review-decision"),
+    path("review/<int:claim_id>/documents/<int:document_id>/", review.review_document, name="review-document"),
+]

@@ -1,0 +1,245 @@
+"""The page on which a claim is reviewed: checks, lines, evidence. What is decided there is sent by claims/web/decide.py."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from claims import letters
+from claims.letters import RETURN
+from claims.models import Claim, Document
+from claims.operations.review import start_review
+from claims.queries import activity_day, document_kinds
+from claims.queries_vendor import REVIEW_WITHIN_BUSINESS_DAYS, UNDECIDED, history_with, next_claim
+from claims.web.review_forms import LineForm, NoteForm
+from coop.lib.dates import show_day, show_deadline, show_instant
+from coop.lib.errors import NotFound
+from coop.lib.web import now
+from funds.operations.payments import business_days_after
+from partners.permissions import require_role
+from partners.states import CHANNEL_MANAGER
+from partners.web.request import PersonRequest
+
+Answer = tuple[list[LineForm], NoteForm]
+
+
+def find_claim(request: PersonRequest, claim_id: int) -> Claim:
+    """The claim with all that a reviewer looks at. Raises NotAllowed, NotFound."""
+    require_role(request.user, CHANNEL_MANAGER, to="decide on claims")
+    claims = Claim.objects.visible_to(request.user).with_names().select_related("reviewer", "submitted_by")
+    claim = claims.prefetch_related("lines", "documents").filter(id=claim_id).first()
+    if claim is None:
+        raise NotFound("There is no such claim.")
+    return claim
+
+
+def answer_of(request: PersonRequest, claim: Claim) -> Answer:
+    """The forms of a review, filled from what was sent; without it, with what is known."""
+    sent = request.POST if any(name.startswith("line-") for name in request.POST) else None
+    lines = [LineForm(sent, claim=claim, line=line) for line in claim.lines.all()]
+    note = NoteForm(request.POST if "revision" in request.POST else None, initial={"revision": claim.revision})
+    return lines, note
+
+
+# --- The page ---------------------------------------------------------------------------------------------------------
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def review(request: PersonRequest, claim_id: int) -> HttpResponse:
+    """A claim with its checks, lines and evidence. A POST starts the review, or adds up what was entered so far."""
+    claim = find_claim(request, claim_id)
+    if request.method == "POST" and request.POST.get("act") == "start":
+        start_review(claim.pk, by=request.user, at=now(request))
+        messages.success(request, "You are reviewing this claim. Others see that.")
+        return redirect("review", claim_id)
+    if claim.status not in UNDECIDED:
+        return closed(request, claim)
+    lines, note = answer_of(request, claim)
+    if request.method == "POST":
+        for form in lines:
+            form.is_valid()  # reads what can be read; errors are for the check, not for adding up
+        if request.htmx:  # type: ignore[attr-defined]
+            return render(request, "claims/review/_total.html", totals(claim, lines, now(request)))
+    return show(request, claim, lines, note, with_errors=False)
+
+
+def show(
+    request: PersonRequest,
+    claim: Claim,
+    lines: list[LineForm],
+    note: NoteForm,
+    *,
+    status: int = 200,
+    conflict: str = "",
+    with_errors: bool = True,
+) -> HttpResponse:
+    at = now(request)
+    kinds = document_kinds(claim)
+    documents = list(claim.documents.all())
+    rows = [
+        {
+            "form": form,
+            "line": form.line,
+            "files": [file_row(d, kinds) for d in documents if d.line_id == form.line.pk],
+            "errors": [error for errors in form.errors.values() for error in errors]
+            if with_errors and form.is_bound
+            else [],
+        }
+        for form in lines
+    ]
+    context = {
+        "claim": claim,
+        "form": note,
+        "forms": [*lines, note] if with_errors else [],
+        "with_errors": with_errors,
+        "rows": rows,
+        "facts": facts(claim),
+        "results": results(claim),
+        "files": [file_row(document, kinds) for document in documents],
+        "history": history_with(claim, request.user),
+        "at": at,
+        "conflict": conflict,
+        "others_review": claim.reviewer_id is not None and claim.reviewer_id != request.user.pk,
+        "may_start": claim.reviewer_id is None,
+        "since": show_instant(claim.turn_since),
+        "due": due(claim, at),
+        "cure": show_deadline(claim.fund.earning_period.cure_close_at, claim.fund.program.time_zone),
+        "close": show_deadline(claim.fund.earning_period.claims_close_at, claim.fund.program.time_zone),
+        "closed": at >= claim.fund.earning_period.claims_close_at,
+        "crumbs": [{"label": "Worklist", "url": reverse("worklist")}],
+        **totals(claim, lines, at),
+    }
+    return render(request, "claims/review/review.html", context, status=status)
+
+
+def closed(request: PersonRequest, claim: Claim, *, status: int = 200) -> HttpResponse:
+    """A claim that waits for no decision: what became of it, and what the reader had written, if anything."""
+    sent = request.POST.items() if request.method == "POST" else ()
+    written = [str(value).strip() for name, value in sent if name.endswith(("reason", "note", "message"))]
+    following = next_claim(request.user, now(request))
+    context = {
+        "claim": claim,
+        "letter": letters.letter_of(claim),
+        "written": [text for text in written if text],
+        "next_url": reverse("review", args=[following]) if following else "",
+        "since": show_instant(claim.turn_since),
+        "crumbs": [{"label": "Worklist", "url": reverse("worklist")}],
+    }
+    return render(request, "claims/review/closed.html", context, status=status)
+
+
+def totals(claim: Claim, lines: Sequence[LineForm], at: datetime) -> dict[str, Any]:
+    """What the decisions entered so far come to, and what they do to the fund."""
+    said = [form.said() for form in lines]
+    verdict = letters.verdict_of([line.decision for line in said])
+    approved = sum(line.approved_minor for line in said)
+    returned = sum(line.decision == "return" for line in said)
+    fund, held = claim.fund, claim.held_minor
+    late = at >= fund.earning_period.claims_close_at
+    moved = {"in_review": -held, "approved": approved, "expired" if late else "available": held - approved}
+    if verdict == RETURN:
+        moved = {}
+    effect = [
+        {
+            "label": label,
+            "now": fund.show(getattr(fund, f"{bucket}_minor")),
+            "after": fund.show(getattr(fund, f"{bucket}_minor") + moved.get(bucket, 0)),
+            "changed": bool(moved.get(bucket)),
+        }
+        for bucket, label in (
+            ("available", "Available"),
+            ("in_review", "In review"),
+            ("approved", "Approved"),
+            *((("expired", "Expired"),) if late else ()),
+        )
+    ]
+    return {
+        "claim": claim,
+        "verdict": verdict,
+        "approved": claim.show(approved),
+        "claimed": claim.show(claim.claimed_minor),
+        "difference": claim.show(claim.claimed_minor - approved) if claim.claimed_minor != approved else "",
+        "returned": returned,
+        "late": late,
+        "effect": effect,
+    }
+
+
+def facts(claim: Claim) -> list[dict[str, Any]]:
+    period = claim.fund.earning_period
+    days = [show_day(day) if day else "" for day in (claim.activity_from, claim.activity_to)]
+    when = f"{days[0]} to {days[1]}" if all(days) else ""
+    return [
+        {"key": "Partner", "value": f"{claim.partner.name}, {claim.fund.location.name}"},
+        {"key": "Activity", "value": claim.activity.name},
+        {"key": "Took place", "value": when},
+        {"key": "Country", "value": claim.country},
+        *([{"key": "Solution area", "value": claim.solution_area}] if claim.solution_area else []),
+        {
+            "key": "Fund",
+            "value": f"{claim.fund.program.name}, earned in {period}, to be used "
+            f"{show_day(period.use_from)} to {show_day(period.use_to)}",
+        },
+        {
+            "key": "Sent",
+            "value": f"{show_instant(claim.submitted_at)} by {claim.submitted_by}"  # type: ignore[arg-type]
+            + (f", for the {ordinal(claim.sendings)} time" if claim.sendings > 1 else ""),
+        },
+    ]
+
+
+def ordinal(number: int) -> str:
+    return {2: "second", 3: "third"}.get(number, f"{number}th")
+
+
+def results(claim: Claim) -> list[dict[str, Any]]:
+    wanted = claim.activity.metrics_on(activity_day(claim))
+    return [{"key": metric.name, "value": str(claim.metrics.get(metric.code, ""))} for metric in wanted]
+
+
+def due(claim: Claim, at: datetime) -> dict[str, str]:
+    if claim.submitted_at is None:
+        return {}
+    day = business_days_after(claim.submitted_at.date(), REVIEW_WITHIN_BUSINESS_DAYS)
+    days = (day - at.date()).days
+    left = "overdue" if days < 0 else "today" if days == 0 else f"in {days} day{'' if days == 1 else 's'}"
+    return {
+        "day": show_day(day),
+        "left": left,
+        "tone": "problem" if days < 0 else "attention" if days == 0 else "",
+    }
+
+
+def file_row(document: Document, kinds: dict[str, str]) -> dict[str, str]:
+    """One piece of evidence for files.html: files are downloaded, links lead to the page."""
+    return {
+        "name": str(document),
+        "url": document.url or reverse("review-document", args=[document.claim_id, document.pk]),
+        "kind": kinds.get(document.kind, document.kind),
+        "size": "Link to a page of somebody else" if document.url else filesizeformat(document.size),
+        "sha256": document.sha256,
+        "added": document.note,
+    }
+
+
+@login_required
+@require_safe
+def review_document(request: PersonRequest, claim_id: int, document_id: int) -> FileResponse:
+    """The bytes of a document as they came, always as a download."""
+    claim = find_claim(request, claim_id)
+    document = next((d for d in claim.documents.all() if d.pk == document_id and d.file), None)
+    if document is None or not document.file.storage.exists(str(document.file.name)):
+        raise NotFound("There is no such file.")
+    return FileResponse(
+        document.file.open("rb"), as_attachment=True, filename=document.filename, content_type=document.media_type
+    )

@@ -1,0 +1,102 @@
+"""Reads for the vendor's finance: what waits to be paid, what is owed, and which claims a payment is for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
+
+from coop.lib import money
+from funds import references
+from funds.models import Entry, Fund, Import, Payable, Payment, PaymentItem, PaymentRun
+from partners.models import Location, Person
+
+RUNS_IN_PROGRESS = ("draft", "approved", "exported")
+
+
+def waiting_payables() -> QuerySet[Payable]:
+    """What was approved and is in no open payment."""
+    in_payment = PaymentItem.objects.filter(payable=OuterRef("pk"), open=True)
+    return Payable.objects.filter(~Exists(in_payment), paid_at__isnull=True)
+
+
+def waiting_to_pay() -> tuple[int, str]:
+    """How many approved amounts wait for a run, and their sum as a text for people."""
+    rows = waiting_payables().values("fund__currency").annotate(number=Count("id"), minor=Sum("amount_minor"))
+    return sum(row["number"] for row in rows), sums_text((row["fund__currency"], row["minor"]) for row in rows)
+
+
+def sums_text(rows: Iterable[tuple[str, int]]) -> str:
+    """Amounts summed by currency, as one text; where there is nothing there is no currency either, so it reads 0."""
+    sums: dict[str, int] = defaultdict(int)
+    for currency, minor in rows:
+        sums[currency] += minor
+    return " and ".join(money.display(minor, currency) for currency, minor in sorted(sums.items())) or "0"
+
+
+def failed_payments(person: Person) -> QuerySet[Payment]:
+    """Payments that failed and whose money has not found its way into another payment yet."""
+    waiting = PaymentItem.objects.filter(payment=OuterRef("pk"), open=False, payable__in=waiting_payables())
+    return (
+        Payment.objects.visible_to(person)
+        .filter(Exists(waiting), status="failed")
+        .select_related("partner", "program", "run")
+    )
+
+
+def runs_in_progress() -> QuerySet[PaymentRun]:
+    return PaymentRun.objects.filter(status__in=RUNS_IN_PROGRESS).select_related("prepared_by", "approved_by")
+
+
+def imports_in_progress(person: Person) -> QuerySet[Import]:
+    return Import.objects.visible_to(person).filter(status__in=("queued", "running", "ready", "failed"))
+
+
+def liability(person: Person) -> list[dict[str, Any]]:
+    """What the vendor may still have to pay, by program, earning period and currency: newest period first.
+
+    Owed is what is available, reserved, in review and approved. What is available while its fund is not settled is an
+    estimate, given apart in `estimated`.
+    """
+    rows = (
+        Fund.objects.visible_to(person)
+        .values("program__name", "earning_period__code", "earning_period__earn_from", "currency")
+        .annotate(
+            funds=Count("id"),
+            available=Sum("available_minor"),
+            reserved=Sum("reserved_minor"),
+            in_review=Sum("in_review_minor"),
+            approved=Sum("approved_minor"),
+            owed=Sum(F("available_minor") + F("reserved_minor") + F("in_review_minor") + F("approved_minor")),
+        )
+        .filter(owed__gt=0)
+        .order_by("-earning_period__earn_from", "program__name", "currency")
+    )
+    return [dict(row) for row in rows]
+
+
+def claims_of(payments: Iterable[Payment]) -> dict[int, list[dict[str, Any]]]:
+    """What each payment is for, by its id: text, address, amount and whether the item is still open."""
+    items = PaymentItem.objects.filter(payment__in=[payment.pk for payment in payments]).select_related("payable__fund")
+    found = list(items.order_by("id"))
+    shown = references.show_all((item.payable.reference_type, item.payable.reference) for item in found)
+    rows: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for item in found:
+        text, url = shown[(item.payable.reference_type, item.payable.reference)]
+        amount = money.display(item.amount_minor, item.payable.fund.currency)
+        rows[item.payment_id].append({"text": text, "url": url, "amount": amount, "open": item.open})
+    return rows
+
+
+def locations_named(ids: Iterable[str]) -> dict[str, Location]:
+    """Locations by their ids as texts, with their partners."""
+    found = Location.objects.select_related("partner").in_bulk([int(location_id) for location_id in ids])
+    return {str(location_id): location for location_id, location in found.items()}
+
+
+def funds_touched(delivery: Import) -> list[Fund]:
+    """The funds in which a committed import posted something."""
+    posted = Entry.objects.filter(reference_type="import", reference=str(delivery.pk)).values("fund_id")
+    return list(Fund.objects.with_names().filter(id__in=posted).order_by("partner__name", "location__name", "id"))
