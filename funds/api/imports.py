@@ -20,7 +20,7 @@ from coop.lib.api.fields import AMOUNT_SCHEMA
 from coop.lib.api.parsers import FormParser, StrictJSONParser
 from coop.lib.api.serializers import Input
 from coop.lib.api.views import ApiViewSet, ListMixin, RetrieveMixin, act, verb
-from coop.nudge import nudge
+from coop.lib.nudge import nudge
 from funds import states
 from funds.models import Import
 from funds.operations.earnings import commit_import, discard_import, rejected_lines

@@ -17,8 +17,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from coop.lib import money
 from coop.lib.errors import NotFound, Refused
 from coop.lib.forms import add_refusal
+from coop.lib.nudge import nudge
 from coop.lib.web import now
-from coop.nudge import nudge
 from funds.models import Import
 from funds.operations.earnings import commit_import, discard_import, rejected_lines
 from funds.operations.imports import receive_file
