@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from coop.lib.dates import show_day, show_instant
 from coop.lib.errors import NotFound
@@ -23,6 +24,7 @@ from funds.queries.statement import ADJUSTMENTS, EARNED, Statement, StatementLin
 from funds.web.cards import LABELS, fund_card, is_estimate, opens
 from funds.web.clocks import both_clocks, earned_in
 from partners import states as roles
+from partners.web.request import PersonRequest
 
 KINDS = {
     "earning": "Earned",
@@ -40,7 +42,7 @@ FIGURES = {EARNED: "Earned", ADJUSTMENTS: "Adjustments", **LABELS}
 WRITERS = (roles.MARKETER, roles.PARTNER_ADMIN)
 
 
-def fund_for(request: HttpRequest, fund_id: int) -> Fund:
+def fund_for(request: PersonRequest, fund_id: int) -> Fund:
     """The fund, if the reader may see it. Raises NotFound."""
     fund = funds_of(request.user).filter(id=fund_id).first()
     if fund is None:
@@ -62,7 +64,8 @@ class EntryFilter(forms.Form):
 
 
 @login_required
-def fund(request: HttpRequest, fund_id: int) -> HttpResponse:
+@require_safe
+def fund(request: PersonRequest, fund_id: int) -> HttpResponse:
     """One fund: both clocks, the identity with each figure a link to its entries, and the entries."""
     at = now(request)
     shown = fund_for(request, fund_id)
@@ -99,7 +102,7 @@ def fund(request: HttpRequest, fund_id: int) -> HttpResponse:
     return render(request, "funds/fund.html", context)
 
 
-def may_start_claim(request: HttpRequest, shown: Fund, at: datetime) -> bool:
+def may_start_claim(request: PersonRequest, shown: Fund, at: datetime) -> bool:
     period = shown.earning_period
     open_now = period.use_open_at <= at < period.claims_close_at
     return request.user.role in WRITERS and open_now and shown.available_minor > 0
@@ -189,7 +192,8 @@ def pages(shown: Fund, wanted: dict[str, Any], entries: Statement) -> dict[str, 
 
 
 @login_required
-def fund_earnings(request: HttpRequest, fund_id: int) -> HttpResponse:
+@require_safe
+def fund_earnings(request: PersonRequest, fund_id: int) -> HttpResponse:
     """The earning lines of one delivery that came into this fund."""
     shown = fund_for(request, fund_id)
     asked = request.GET.get("import", "")

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from coop.lib.dates import show_day
 from coop.lib.web import now
@@ -16,12 +17,14 @@ from funds.models import Fund
 from funds.queries.funds import funds_of
 from funds.web.cards import fund_card, is_estimate
 from funds.web.clocks import earned_in
+from partners.web.request import PersonRequest
 
 PAGE = 50
 
 
 @login_required
-def funds(request: HttpRequest) -> HttpResponse:
+@require_safe
+def funds(request: PersonRequest) -> HttpResponse:
     """All funds: for a partner those that count now as bars, the closed ones as a table; for the vendor one table."""
     at = now(request)
     if request.user.is_vendor:
@@ -89,7 +92,7 @@ PARTNER_COLUMNS = [
 ]
 
 
-def funds_of_partners(request: HttpRequest) -> HttpResponse:
+def funds_of_partners(request: PersonRequest) -> HttpResponse:
     """For the vendor's people: the funds of every partner they see, those that close last first."""
     found = funds_of(request.user).order_by("-earning_period__claims_close_at", "partner__name", "id")
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))

@@ -1,0 +1,101 @@
+"""What a page saves in one go: a line together with its file, a proof in place of another, a line with all its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from claims.models import ClaimLine, Document
+from claims.operations.documents import add_document, remove_document
+from claims.operations.drafting import add_line, change_line, lock_open_claim, remove_line
+from coop.lib.errors import NotFound
+from partners.models import Person
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file as it came: the name that its owner gave it, and its bytes."""
+
+    filename: str
+    data: bytes
+
+
+@transaction.atomic
+def save_line(
+    claim_id: int,
+    line_id: int | None,
+    values: Mapping[str, Any],
+    upload: Upload | None = None,
+    *,
+    revision: int | None = None,
+    by: Person,
+    at: datetime,
+) -> ClaimLine:
+    """Add a line (`line_id` None, `values` with its kind) or change one, with its file; both or neither.
+
+    Raises what add_line, change_line and add_document raise.
+    """
+    if line_id is None:
+        line = add_line(claim_id, **values, revision=revision, by=by, at=at)
+    else:
+        line = change_line(claim_id, line_id, values, revision=revision, by=by, at=at)
+    if upload is not None:
+        add_document(
+            claim_id, kind=line.kind, filename=upload.filename, data=upload.data, line_id=line.pk, by=by, at=at
+        )
+    return line
+
+
+@transaction.atomic
+def remove_line_with_files(
+    claim_id: int, line_id: int, *, revision: int | None = None, by: Person, at: datetime
+) -> None:
+    """Take a line out of an open claim together with the files that belong to it alone.
+
+    A file that stayed behind would count as evidence for every other line of its kind. Raises NotFound, NotAllowed, Stale,
+    WrongStatus.
+    """
+    claim = lock_open_claim(claim_id, by=by, revision=revision)
+    if not claim.lines.filter(id=line_id).exists():
+        raise NotFound("There is no such line in this claim.")
+    for document_id in list(claim.documents.filter(line_id=line_id).values_list("id", flat=True)):
+        remove_document(claim_id, document_id, by=by, at=at)
+    remove_line(claim_id, line_id, by=by, at=at)
+
+
+@transaction.atomic
+def put_proof(
+    claim_id: int,
+    kind: str,
+    *,
+    upload: Upload | None = None,
+    url: str = "",
+    note: str = "",
+    replace: bool = False,
+    revision: int | None = None,
+    by: Person,
+    at: datetime,
+) -> Document:
+    """Give a proof of one kind; with `replace` the documents of that kind that were there before go.
+
+    Raises what add_document raises.
+    """
+    claim = lock_open_claim(claim_id, by=by, revision=revision)
+    earlier = list(claim.documents.filter(kind=kind, line__isnull=True).values_list("id", flat=True))
+    document = add_document(
+        claim_id,
+        kind=kind,
+        filename=upload.filename if upload else "",
+        data=upload.data if upload else None,
+        url=url,
+        note=note,
+        by=by,
+        at=at,
+    )
+    for document_id in earlier if replace else []:
+        remove_document(claim_id, document_id, by=by, at=at)
+    return document

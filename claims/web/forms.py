@@ -1,0 +1,288 @@
+"""The forms of a claim. They read what people wrote; the operations say whether it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from functools import cache
+from typing import Any
+
+from babel import Locale
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+
+from claims.models import Activity, Category, Claim, ClaimLine
+from claims.operations.documents import ACCEPTED
+from claims.operations.evidence import Upload
+from claims.rules import Metric, Proof
+from coop.lib import money
+from coop.lib.forms import AmountField, DayField
+
+MEGABYTES = settings.DOCUMENT_MAX_BYTES // (1024 * 1024)
+FILE_HINT = f"{ACCEPTED}, up to {MEGABYTES} MB"
+
+
+@cache
+def countries() -> list[tuple[str, str]]:
+    """Country codes with their English names, by name."""
+    named = Locale("en").territories.items()
+    found = [
+        (code, name) for code, name in named if len(code) == 2 and code.isalpha() and code not in ("EU", "UN", "ZZ")
+    ]
+    return sorted(found, key=lambda pair: pair[1])
+
+
+class EvidenceField(forms.FileField):
+    """A file that may be left out; what is too big is refused before it is read."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, **options)
+        self.error_messages["empty"] = "The file is empty. Choose the file once more."
+        self.widget.attrs["accept"] = ".pdf,.png,.jpg,.jpeg,.txt,.csv"
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        found = super().clean(data, initial)
+        if isinstance(found, UploadedFile) and (found.size or 0) > settings.DOCUMENT_MAX_BYTES:
+            raise forms.ValidationError(
+                f"The file has {(found.size or 0) / 1024 / 1024:.1f} MB; at most {MEGABYTES} MB are taken. "
+                "Make it smaller or split it.",
+                "too_large",
+            )
+        return found
+
+
+def upload_of(file: Any) -> Upload | None:
+    return Upload(file.name or "", file.read()) if file else None
+
+
+class ClaimForm(forms.Form):
+    """A form that changes a claim; `revision` says which reading it was made on."""
+
+    revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
+# --- About the activity -----------------------------------------------------------------------------------------------
+
+
+def grouped(
+    activities: Sequence[Activity], categories: Iterable[Category], day: date
+) -> list[tuple[str, list[Activity]]]:
+    """Activities under the name that their category has on the day, in the order of the categories."""
+    found = []
+    for category in categories:
+        members = [activity for activity in activities if activity.category_on(day) == category.code]
+        if members:
+            found.append((category.name_on(day), members))
+    rest = [activity for activity in activities if not activity.category_on(day)]
+    return found + ([("Other", rest)] if rest else [])
+
+
+class AboutForm(ClaimForm):
+    """What was done, when and where. A draft may leave days open."""
+
+    activity = forms.ChoiceField(
+        label="Activity",
+        error_messages={
+            "required": "Choose the activity that you claim for",
+            "invalid_choice": "This program does not pay for that activity on these dates. Choose one from the list.",
+        },
+    )
+    activity_from = DayField(label="First day", required=False)
+    activity_to = DayField(label="Last day", required=False)
+    country = forms.ChoiceField(
+        label="Country",
+        help_text="Where the activity reached its audience",
+        choices=countries,
+        error_messages={"invalid_choice": "Choose a country from the list"},
+    )
+    title = forms.CharField(
+        label="Your name for it",
+        help_text="So that you and the reviewer find it again, for example “Spring calls in Austria”",
+        max_length=200,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, groups: Sequence[tuple[str, list[Activity]]], spend: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["activity"].choices = [  # type: ignore[attr-defined]
+            (name, [(activity.code, activity.name) for activity in activities]) for name, activities in groups
+        ]
+        self.fields["activity_from"].help_text = f"The work must lie within {spend}"
+
+    def changes(self) -> dict[str, Any]:
+        """The values as operations take them."""
+        names = ("activity", "activity_from", "activity_to", "country", "title")
+        return {name: self.cleaned_data[name] for name in names}
+
+
+def about_values(claim: Claim) -> dict[str, Any]:
+    return {
+        "revision": claim.revision,
+        "activity": claim.activity.code,
+        "activity_from": claim.activity_from,
+        "activity_to": claim.activity_to,
+        "country": claim.country,
+        "title": claim.title,
+    }
+
+
+# --- Lines ------------------------------------------------------------------------------------------------------------
+
+
+class InvoiceForm(ClaimForm):
+    """One invoice of somebody else."""
+
+    supplier = forms.CharField(
+        label="Supplier",
+        help_text="As it stands on the invoice",
+        max_length=200,
+        error_messages={"required": "Enter the supplier's name"},
+    )
+    invoice_number = forms.CharField(
+        label="Invoice number",
+        max_length=80,
+        error_messages={"required": "Enter the invoice's number, as it stands on it"},
+    )
+    invoiced_on = DayField(label="Invoice date", required=False)
+    amount = AmountField(
+        label="Amount to claim",
+        help_text="What you paid, without tax that you get back, for example 4,200.00",
+        error_messages={"required": "Enter the amount"},
+    )
+    description = forms.CharField(label="What it was for", max_length=500, required=False)
+    file = EvidenceField(label="Invoice file", help_text=FILE_HINT)
+
+    def __init__(self, *args: Any, currency: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["amount"].currency = currency  # type: ignore[attr-defined]
+
+    def values(self) -> dict[str, Any]:
+        """The line as operations take it."""
+        names = ("supplier", "invoice_number", "invoiced_on", "description")
+        found = {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
+        return {**found, "amount_minor": self.cleaned_data["amount"]}
+
+
+class StatementForm(InvoiceForm):
+    """In-house work, certified by a statement and report (CSR) instead of an invoice."""
+
+    invoice_number = None  # type: ignore[assignment]
+    invoiced_on = None  # type: ignore[assignment]
+    supplier = forms.CharField(
+        label="Who did the work", help_text="The team or the people", max_length=200, required=False
+    )
+    amount = AmountField(
+        label="What it cost",
+        help_text="The cost of the work itself, for example 1,850.00",
+        error_messages={"required": "Enter what the work cost"},
+    )
+    description = forms.CharField(
+        label="What was done", max_length=500, error_messages={"required": "Say what was done, in a few words"}
+    )
+    file = EvidenceField(label="Certification statement and report (CSR)", help_text=f"Signed. {FILE_HINT}")
+    field_order = ["revision", "description", "supplier", "amount", "file"]
+
+
+LINE_FORMS: dict[str, type[InvoiceForm]] = {"invoice": InvoiceForm, "csr": StatementForm}
+
+
+def line_values(claim: Claim, line: ClaimLine) -> dict[str, Any]:
+    return {
+        "revision": claim.revision,
+        "supplier": line.supplier,
+        "invoice_number": line.invoice_number,
+        "invoiced_on": line.invoiced_on,
+        "amount": money.display(line.amount_minor, claim.currency).rpartition(" ")[0],
+        "description": line.description,
+    }
+
+
+# --- Proof and results ------------------------------------------------------------------------------------------------
+
+
+class ProofForm(ClaimForm):
+    """All proofs of an activity at once: a file or an address for each, with a note."""
+
+    def __init__(self, *args: Any, proofs: Sequence[Proof], given: Iterable[str], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.proofs = proofs
+        for proof in proofs:
+            self.fields[f"file_{proof.code}"] = EvidenceField(label=f"File for {proof.name}", help_text=FILE_HINT)
+            self.fields[f"url_{proof.code}"] = forms.CharField(
+                label=f"or the address of a page for {proof.name}", max_length=500, required=False
+            )
+            self.fields[f"note_{proof.code}"] = forms.CharField(
+                label=f"Note on {proof.name} for the reviewer", max_length=500, required=False
+            )
+            if proof.code in given:
+                self.fields[f"replace_{proof.code}"] = forms.BooleanField(
+                    label="It takes the place of what is there", required=False, initial=True
+                )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        for proof in self.proofs:
+            has_note, code = data.get(f"note_{proof.code}"), proof.code
+            nothing = not (data.get(f"file_{code}") or data.get(f"url_{code}"))
+            if has_note and nothing and f"file_{code}" not in self.errors:
+                self.add_error(f"file_{code}", "Choose a file, or give an address, to go with your note.")
+        return data
+
+    def given(self) -> list[str]:
+        """The codes of the proofs for which something was given."""
+        data = self.cleaned_data
+        return [p.code for p in self.proofs if data.get(f"file_{p.code}") or data.get(f"url_{p.code}")]
+
+
+class ResultsForm(ClaimForm):
+    """The results that the activity asks for; any may be left open in a draft."""
+
+    def __init__(self, *args: Any, metrics: Sequence[Metric], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.metrics = metrics
+        for metric in metrics:
+            self.fields[metric.code] = metric_field(metric)
+
+    def values(self) -> dict[str, str]:
+        return {metric.code: self.cleaned_data[metric.code] for metric in self.metrics}
+
+
+class CountField(forms.CharField):
+    """A whole number as people write it: 1250 or 1,250. Anything else goes on as it is, for the operation to refuse."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value) or ""
+        plain = text.replace(",", "")
+        return plain if plain.isascii() and plain.isdigit() and f"{int(plain):,}" == text else text
+
+
+def metric_field(metric: Metric) -> forms.Field:
+    if metric.kind == "count":
+        hint = "A whole number, for example 250. Write 0 if there was none."
+        return CountField(
+            label=metric.name,
+            help_text=hint,
+            max_length=20,
+            required=False,
+            widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+        )
+    if metric.kind == "money":
+        return forms.CharField(label=metric.name, help_text="For example 120.00 USD", max_length=80, required=False)
+    return forms.CharField(
+        label=metric.name,
+        help_text="In a few sentences, with numbers where you have them",
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+
+# --- Sending ----------------------------------------------------------------------------------------------------------
+
+
+class SendForm(ClaimForm):
+    declared = forms.BooleanField(
+        label="I confirm that the work was done as described, and that the figures and the documents are true",
+        error_messages={"required": "Confirm this before you send the claim"},
+    )

@@ -1,0 +1,124 @@
+"""Where a claim stands, in words: the sentence, whose turn it is, since when, and what comes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from claims import states
+from claims.models import Claim
+from coop.lib.dates import show_day, show_deadline
+from funds.models import Payment
+from funds.operations.payments import business_days_after
+from funds.web.clocks import time_left
+
+REVIEW_DAYS = 2  # business days in which a review is usually done; domain.md section 6
+
+TONES = {
+    states.DRAFT: "draft",
+    states.SUBMITTED: "active",
+    states.IN_REVIEW: "active",
+    states.ACTION_REQUIRED: "attention",
+    states.APPROVED: "active",
+    states.REJECTED: "problem",
+    states.DISPUTED: "active",
+    states.PAID: "done",
+    states.WITHDRAWN: "done",
+    states.LAPSED: "problem",
+}
+NAMES = {states.ACTION_REQUIRED: "Returned to you"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`who` has the turn `since` a day; `next_step` is what comes and by when; `remains` is what the partner can still do."""
+
+    status: str
+    tone: str
+    sentence: str
+    who: str
+    since: str
+    next_step: str
+    remains: str
+
+
+def status_name(claim: Claim) -> str:
+    return NAMES.get(claim.status, claim.status_name)
+
+
+def deadline_of(claim: Claim) -> datetime:
+    """Until when an open claim can be sent: a returned one longer than a draft."""
+    period = claim.fund.earning_period
+    return period.cure_close_at if claim.sendings else period.claims_close_at
+
+
+def turn_of(claim: Claim) -> str:
+    turn = claim.whose_turn
+    if turn == "channel_manager":
+        named = claim.reviewer_id and claim.status == states.IN_REVIEW and claim.reviewer
+        return f"With {named.name}, channel manager" if named else "With the channel manager"
+    return {"partner": "Your turn", "finance": "With finance"}.get(turn, "Nobody needs to do anything")
+
+
+def standing_of(claim: Claim, payment: Payment | None, *, at: datetime) -> Standing:
+    """The standing of a claim at an instant."""
+    sentence, next_step = said_of(claim, payment)
+    return Standing(
+        status=status_name(claim),
+        tone=TONES[claim.status],
+        sentence=sentence,
+        who=turn_of(claim),
+        since=show_day(claim.turn_since.date()),
+        next_step=next_step,
+        remains=remains(claim, at),
+    )
+
+
+def said_of(claim: Claim, payment: Payment | None) -> tuple[str, str]:
+    """The sentence at the top, and what comes next."""
+    claimed, approved = claim.show(claim.claimed_minor), claim.show(claim.approved_minor)
+    zone = claim.fund.program.time_zone
+    if claim.status in (states.SUBMITTED, states.IN_REVIEW):
+        usual = business_days_after(claim.turn_since.date(), REVIEW_DAYS)
+        verb = "waits for review" if claim.status == states.SUBMITTED else "is being reviewed"
+        return (
+            f"Your claim for {claimed} was sent in time and {verb}.",
+            f"A decision usually comes by {show_day(usual)}.",
+        )
+    if claim.status == states.ACTION_REQUIRED:
+        until = show_deadline(deadline_of(claim), zone)
+        return f"Your claim for {claimed} was returned to be mended.", f"Mend it by {until}."
+    if claim.status == states.APPROVED:
+        part = "in full" if claim.approved_minor == claim.claimed_minor else f"of the {claimed} you claimed"
+        return f"{approved} is approved {part}, and waits to be paid.", ""
+    if claim.status == states.PAID:
+        return f"{claim.show(claim.paid_minor)} was paid to you.", ""
+    if claim.status == states.REJECTED:
+        return (
+            f"Your claim for {claimed} was declined. What it held is back in the fund or, after the deadline, expired.",
+            "",
+        )
+    if claim.status == states.WITHDRAWN:
+        return "You withdrew this claim before a decision." if claim.sendings else "You gave this draft up.", ""
+    if claim.status == states.LAPSED:
+        passed = show_deadline(deadline_of(claim), zone)
+        what = "was returned and not mended" if claim.sendings else "was not sent"
+        return f"This claim {what} until its deadline on {passed}, so it lapsed.", ""
+    return states.STATUSES[claim.status][2], ""
+
+
+def remains(claim: Claim, at: datetime) -> str:
+    """What the partner can still do when a claim has ended without money."""
+    if claim.status not in (states.REJECTED, states.WITHDRAWN, states.LAPSED):
+        return ""
+    period, zone = claim.fund.earning_period, claim.fund.program.time_zone
+    if at < period.claims_close_at:
+        left, _ = time_left(period.claims_close_at, at=at, zone=zone)
+        return (
+            f"The fund takes claims until {show_deadline(period.claims_close_at, zone)}, {left}: "
+            "you can write a new claim for the same work."
+        )
+    return (
+        f"The fund took claims until {show_deadline(period.claims_close_at, zone)}; money that was not claimed by then has "
+        "expired. Work done since then belongs to a later fund."
+    )
