@@ -89,7 +89,7 @@ def fund(request: PersonRequest, fund_id: int) -> HttpResponse:
         "at": show_instant(at),
         "clocks": both_clocks(shown.earning_period, shown.program.time_zone),
         "card": fund_card(shown, at=at, whole=True),
-        "identity": identity(shown),
+        "sum_of": identity(shown),
         "estimate": estimate_note(shown) if estimate else "",
         "may_claim": may_start_claim(request, shown, at),
         "filters": filters,
