@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 # A page of A4 in points, and the colours that the pictures are painted with.
 PAGE = (595, 842)
@@ -73,11 +74,14 @@ def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def call_log(calls: int) -> bytes:
-    """The first calls of a telephone campaign as CSV, as a call centre exports them."""
+def call_log(calls: int, first: date, last: date) -> bytes:
+    """A telephone campaign as CSV, as a call centre exports it: up to 60 of its calls, on weekdays from first to last."""
     outcomes = ("no answer", "call back", "interested", "not interested", "meeting agreed")
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    days = [day for day in days if day.weekday() < 5]
+    shown = min(calls, 60)
     rows = [
-        f"2024-0{1 + n % 6}-{1 + n * 7 % 27:02d},{9 + n % 8:02d}:{n * 13 % 60:02d},{outcomes[n * 3 % 5]}"
-        for n in range(min(calls, 60))
+        f"{days[number * len(days) // shown]},{9 + number % 8:02d}:{number * 13 % 60:02d},{outcomes[number * 3 % 5]}"
+        for number in range(shown)
     ]
     return "\n".join(["date,time,outcome", *rows, ""]).encode()

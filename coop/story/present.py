@@ -25,6 +25,7 @@ READINESS_CALLS = Work(
     ),
     {"calls": "720", "successful-contacts": "96"},
     "Security",
+    log_until=date(2024, 5, 31),
 )
 EXAMS = Work(
     ("5512301", RESELLER, "FY24-H1"),

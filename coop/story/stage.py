@@ -47,6 +47,7 @@ class Work:
     results: Mapping[str, str] = field(default_factory=dict)
     area: str = ""
     without: tuple[str, ...] = ()  # kinds of documents that are not there yet
+    log_until: date | None = None  # where the log of calls ends too early
 
 
 @dataclass
@@ -100,7 +101,7 @@ class Stage:
         ]
         for kind in kinds:
             if kind not in ("invoice", "csr", *work.without):
-                self.put_proof(claim, kind, by=by, at=at)
+                self.put_proof(claim, kind, work.log_until or last, by=by, at=at)
         return claim
 
     def put_line(self, claim: Claim, paper: Paper, *, without: tuple[str, ...], by: Person, at: datetime) -> None:
@@ -124,8 +125,8 @@ class Stage:
         name = f"{paper.number or 'csr-' + str(line.pk)}.pdf".lower().replace("/", "-").replace(" ", "-")
         add_document(claim.id, kind=kind, filename=name, data=papers.pdf(head, said), line_id=line.id, by=by, at=at)
 
-    def put_proof(self, claim: Claim, kind: str, *, by: Person, at: datetime) -> None:
-        """Upload one proof in the form that suits it: a link, a picture, a list of calls, or a page of text."""
+    def put_proof(self, claim: Claim, kind: str, last: date | None, *, by: Person, at: datetime) -> None:
+        """Upload one proof in the form that suits it: a link, a picture, a list of calls until a day, or a page of text."""
         self.pictures += 1
         if kind in CONTENT_OF_KIND:
             site = by.email.partition("@")[2]
@@ -135,8 +136,8 @@ class Stage:
         name, data = f"{kind}.pdf", b""
         if kind in PICTURES:
             name, data = f"{kind}-{self.pictures}.png", papers.png(self.pictures)
-        elif kind == "call-log":
-            name, data = "call-log.csv", papers.call_log(int(claim.metrics.get("calls", "40")))
+        elif kind == "call-log" and claim.activity_from and last:
+            name, data = "call-log.csv", papers.call_log(int(claim.metrics["calls"]), claim.activity_from, last)
         else:
             data = papers.pdf(claim.title, [document_kinds(claim)[kind], "", f"{claim.partner}, {claim.activity}"])
         add_document(claim.id, kind=kind, filename=name, data=data, by=by, at=at)
