@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from coop.lib import money
 from coop.lib.dates import add_months, show_instant
 from coop.lib.errors import Invalid, NotAllowed
+from coop.lib.forms import DayField
 from coop.lib.web import now
 from coop.sandbox import Moved, move_clock, require_sandbox
 from funds.models import EarningPeriod
@@ -38,13 +39,14 @@ class ClockForm(forms.Form):
     to = forms.ChoiceField(
         label="Move the clock", widget=forms.RadioSelect, error_messages={"required": "Choose where to"}
     )
-    day = forms.DateField(
-        label="Day", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
+    day = DayField(label="Day", required=False)
     time = forms.TimeField(
         label="Time in UTC",
+        help_text="Of your own day, for example 23:59:59; empty is midnight",
         required=False,
-        widget=forms.TimeInput(attrs={"type": "time", "step": "1"}, format="%H:%M:%S"),
+        input_formats=["%H:%M", "%H:%M:%S", "%H:%M:%S.%f"],
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"invalid": "Write the time as 23:59 or 23:59:59"},
     )
     run_jobs = forms.BooleanField(
         label="Run the jobs that fall due on the way",
@@ -60,9 +62,8 @@ class ClockForm(forms.Form):
             self.targets = {"due": next_due, **self.targets}
         said = {"due": "To the next due date", "day": "One day on", "month": "One month on"}
         choices = [(key, f"{said[key]}: {show_instant(target)}") for key, target in self.targets.items()]
-        self.fields["to"].choices = [*choices, ("other", "To a day and time of your own")]  # type: ignore[attr-defined]
+        self.fields["to"].choices = [*choices, ("other", "To a day and time of my own")]  # type: ignore[attr-defined]
         self.initial.setdefault("to", next(iter(self.targets)))
-        self.initial.setdefault("time", time(0))
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -159,7 +160,8 @@ def what_happens(column: str, periods: list[Any]) -> str:
     funds = sum(period.funds_there for period in periods)
     count = f"{funds} fund{'' if funds == 1 else 's'}"
     if column == "settle_at":
-        return f"Threshold test of {names}: {count} become spendable or turn into rebate."
+        what = f": {count} can be spent from then on, or turn into rebate" if funds else ""
+        return f"Threshold test of {names}{what}."
     if column == "claims_open_at":
         return f"Claims for {names} open."
     if column == "claims_close_at":

@@ -103,6 +103,8 @@ def show(
         "forms": [*lines, note] if with_errors else [],
         "with_errors": with_errors,
         "rows": rows,
+        "lede": f"{claim.partner.name} asks for {claim.show(claim.claimed_minor)} for {claim.activity.name[:1].lower()}"
+        f"{claim.activity.name[1:]}.",
         "facts": facts(claim),
         "results": results(claim),
         "files": [file_row(document, kinds) for document in documents],

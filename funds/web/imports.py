@@ -19,7 +19,7 @@ from coop.lib.errors import NotFound, Refused
 from coop.lib.forms import add_refusal
 from coop.lib.nudge import nudge
 from coop.lib.web import now
-from funds.models import Import
+from funds.models import Import, StagedLine
 from funds.operations.earnings import commit_import, discard_import, rejected_lines
 from funds.operations.imports import receive_file
 from funds.operations.payments import READERS
@@ -249,11 +249,10 @@ def revision_of(request: PersonRequest) -> int | None:
 def import_errors(request: PersonRequest, import_id: int) -> HttpResponse:
     """Every line that was not taken, as it was sent, with the line's number, the column and the reason before it."""
     delivery = find_import(request, import_id)
-    found = rejected_lines(delivery.pk)
-    names = list(dict.fromkeys(name for line in found for name in line["raw"]))
+    found = list(StagedLine.objects.filter(import_id=delivery.pk, outcome="rejected").order_by("line_no"))
+    names = list(dict.fromkeys(name for line in found for name in line.raw))
     rows = [["line", "column", "reason", *names]]
     rows += [
-        [str(line["line_no"]), line["field"], line["message"], *(line["raw"].get(name) or "" for name in names)]
-        for line in found
+        [str(line.line_no), line.field, line.message, *(line.raw.get(name) or "" for name in names)] for line in found
     ]
     return csv_download(rows, f"import-{delivery.pk}-rejected.csv")

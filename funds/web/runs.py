@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from coop.lib import money
 from coop.lib.errors import Invalid, NotFound
 from coop.lib.forms import DayField, add_refusal
 from coop.lib.web import now
@@ -139,6 +140,10 @@ def run_page(request: PersonRequest, run_id: int) -> HttpResponse:
         "partners": partners,
         "payments": [(payment, *STATUSES[payment.status], claims.get(payment.pk, [])) for payment in payments],
         "lede": lede(run),
+        "held": [
+            {**row, "amount": money.display(money.to_minor(row["amount"], row["currency"]), row["currency"])}
+            for row in run.held
+        ],
         "acts": acts,
         "may_approve": acts and not mine and run.status == "draft",
         "approve_label": f"Approve {totals_text(run)} to {partners} partner{'' if partners == 1 else 's'}",
