@@ -11,5 +11,4 @@ urlpatterns = [
     path("review/<int:claim_id>/", review.review, name="review"),
     path("review/<int:claim_id>/return/", decide.review_return, name="review-return"),
     path("review/<int:claim_id>/decision/", decide.review_decision, name="review-decision"),
-    path("review/<int:claim_id>/documents/<int:document_id>/", review.review_document, name="review-document"),
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from claims import states as claim_states
 from claims.models import Claim
@@ -18,27 +18,31 @@ from funds.models import Import, PaymentRun
 from partners import states
 from partners.models import Person
 
-SHOWN_ON_SIGN_IN = 14
+SHOWN_ON_SIGN_IN = 16
 
 
 @dataclass(frozen=True)
 class Place:
-    """One item of the navigation: where it leads, and the pages that lie below it."""
+    """One item of the navigation: where it leads. Pages named after `below` ("claim", "claim-lines") lie below it."""
 
     label: str
     url_name: str
     icon: str
-    pages: tuple[str, ...] = ()
+    below: str = ""
+
+    def holds(self, page: str) -> bool:
+        """Whether a page, by the name of its address, is this place or lies below it."""
+        return page == self.url_name or (bool(self.below) and (page == self.below or page.startswith(f"{self.below}-")))
 
 
 HOME = Place("Home", "home", "home")
-FUNDS = Place("Funds", "funds", "fund", ("fund", "fund-entries"))
-CLAIMS = Place("Claims", "claims", "claim", ("claim",))
-PAYMENTS = Place("Payments", "payments", "payment", ("payment",))
-WORKLIST = Place("Worklist", "worklist", "inbox", ("review", "review-return", "review-decision"))
-FINANCE = Place("Finance", "finance", "ledger", ("ledger-check",))
-IMPORTS = Place("Imports", "imports", "import", ("import",))
-RUNS = Place("Payment runs", "payment-runs", "check", ("payment-run",))
+FUNDS = Place("Funds", "funds", "fund", "fund")
+CLAIMS = Place("Claims", "claims", "claim", "claim")
+PAYMENTS = Place("Payments", "payments", "payment", "payment")
+WORKLIST = Place("Worklist", "worklist", "inbox", "review")
+FINANCE = Place("Finance", "finance", "ledger", "ledger-check")
+IMPORTS = Place("Imports", "imports", "import", "import")
+RUNS = Place("Payment runs", "payment-runs", "check", "payment-run")
 
 PARTNER = (HOME, FUNDS, CLAIMS, PAYMENTS)
 MONEY = (FINANCE, IMPORTS, RUNS, PAYMENTS, FUNDS, CLAIMS)
@@ -82,25 +86,20 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 def navigation(person: Person, page: str | None) -> list[dict[str, Any]]:
     """The places of the person's role, the present one marked, with the number of things that wait there."""
     waiting = counts(person)
+    places = PLACES[person.role]
+    # "payment-run" lies below the runs and, by its name, below the payments too: the longer name wins.
+    holding = [place for place in places if page and place.holds(page)]
+    here = max(holding, key=lambda place: len(place.below), default=None)
     return [
         {
             "label": place.label,
             "url": reverse(place.url_name),
             "icon": place.icon,
             "count": waiting.get(place.url_name, 0),
-            "current": page == place.url_name or page in place.pages,
+            "current": place is here,
         }
-        for place in PLACES[person.role]
-        if leads_somewhere(place)
+        for place in places
     ]
-
-
-def leads_somewhere(place: Place) -> bool:
-    try:
-        reverse(place.url_name)
-    except NoReverseMatch:
-        return False
-    return True
 
 
 def counts(person: Person) -> dict[str, int]:

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from claims import letters
 from claims.letters import RETURN
@@ -226,22 +226,9 @@ def file_row(document: Document, kinds: dict[str, str]) -> dict[str, str]:
     """One piece of evidence for files.html: files are downloaded, links lead to the page."""
     return {
         "name": str(document),
-        "url": document.url or reverse("review-document", args=[document.claim_id, document.pk]),
+        "url": document.url or f"{reverse('document-content', args=[document.pk])}?download=1",
         "kind": kinds.get(document.kind, document.kind),
         "size": "Link to a page of somebody else" if document.url else filesizeformat(document.size),
         "sha256": document.sha256,
         "added": document.note,
     }
-
-
-@login_required
-@require_safe
-def review_document(request: PersonRequest, claim_id: int, document_id: int) -> FileResponse:
-    """The bytes of a document as they came, always as a download."""
-    claim = find_claim(request, claim_id)
-    document = next((d for d in claim.documents.all() if d.pk == document_id and d.file), None)
-    if document is None or not document.file.storage.exists(str(document.file.name)):
-        raise NotFound("There is no such file.")
-    return FileResponse(
-        document.file.open("rb"), as_attachment=True, filename=document.filename, content_type=document.media_type
-    )
