@@ -18,14 +18,22 @@ from claims.letters import APPROVE, DECLINE, RETURN, Said
 from claims.models import Claim
 from claims.operations.review import Fix, LineDecision, approve_claim, reject_claim, return_claim
 from claims.queries_vendor import UNDECIDED, next_claim
-from claims.web.review import answer_of, closed, find_claim, show
+from claims.web.review import answer_of, find_claim, record, show
 from claims.web.review_forms import FixList, LineForm, NoteForm, known_place, places_of
 from coop.lib.dates import show_deadline, show_instant
 from coop.lib.errors import Invalid, Stale, WrongStatus
 from coop.lib.forms import add_refusal
 from coop.lib.web import now
 from partners.models import Event
+from partners.permissions import require_role
+from partners.states import CHANNEL_MANAGER
 from partners.web.request import PersonRequest
+
+
+def decided_by(request: PersonRequest, claim_id: int) -> Claim:
+    """The claim, for somebody whose role decides. Raises NotAllowed, NotFound."""
+    require_role(request.user, CHANNEL_MANAGER, to="decide on claims")
+    return find_claim(request, claim_id)
 
 
 def all_valid(checked: Iterable[forms.BaseForm | forms.BaseFormSet[Any]]) -> bool:
@@ -39,7 +47,7 @@ def review_decision(request: PersonRequest, claim_id: int) -> HttpResponse:
     """The check page: the letter as the partner will read it. Confirmed there, the decision is sent."""
     if request.method != "POST":
         return redirect("review", claim_id)
-    claim = find_claim(request, claim_id)
+    claim = decided_by(request, claim_id)
     lines, note = answer_of(request, claim)
     if overtaken(claim, note):
         return conflict(request, claim, lines, note)
@@ -121,7 +129,7 @@ def overtaken(claim: Claim, note: NoteForm) -> bool:
 def conflict(request: PersonRequest, claim: Claim, lines: list[LineForm], note: NoteForm) -> HttpResponse:
     """Somebody was faster: what they did, and the reader's own input on the claim as it stands now."""
     if claim.status not in UNDECIDED:
-        return closed(request, claim, status=412)
+        return record(request, claim, status=412)
     last = Event.objects.visible_to(request.user).about("claim", claim.pk).select_related("actor").first()
     what = "changed the claim"
     if last:
@@ -142,9 +150,9 @@ def conflict(request: PersonRequest, claim: Claim, lines: list[LineForm], note: 
 @require_http_methods(["GET", "HEAD", "POST"])
 def review_return(request: PersonRequest, claim_id: int) -> HttpResponse:
     """The fix list: composed, checked as a letter, sent."""
-    claim = find_claim(request, claim_id)
+    claim = decided_by(request, claim_id)
     if request.method != "POST" and claim.status not in UNDECIDED:
-        return closed(request, claim)
+        return record(request, claim)
     lines, note = answer_of(request, claim)
     if request.method != "POST":
         return compose_return(request, claim, lines, note, None)

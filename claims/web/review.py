@@ -20,21 +20,26 @@ from claims.models import Claim, Document
 from claims.operations.review import start_review
 from claims.queries import activity_day, document_kinds
 from claims.queries_vendor import REVIEW_WITHIN_BUSINESS_DAYS, UNDECIDED, history_with, next_claim
+from claims.web.history import timeline
 from claims.web.review_forms import LineForm, NoteForm
 from coop.lib.dates import show_day, show_deadline, show_instant
 from coop.lib.errors import NotFound
 from coop.lib.web import now
 from funds.operations.payments import business_days_after
+from partners.models import Event
 from partners.permissions import require_role
-from partners.states import CHANNEL_MANAGER
+from partners.states import AUDITOR, CHANNEL_MANAGER, FINANCE, PROGRAM_ADMIN
 from partners.web.request import PersonRequest
+
+# Whose role lets them look; only the first of them decides.
+LOOKERS = (CHANNEL_MANAGER, FINANCE, PROGRAM_ADMIN, AUDITOR)
 
 Answer = tuple[list[LineForm], NoteForm]
 
 
 def find_claim(request: PersonRequest, claim_id: int) -> Claim:
-    """The claim with all that a reviewer looks at. Raises NotAllowed, NotFound."""
-    require_role(request.user, CHANNEL_MANAGER, to="decide on claims")
+    """The claim with all that a reviewer looks at; every role of the vendor may look. Raises NotAllowed, NotFound."""
+    require_role(request.user, *LOOKERS, to="review claims")
     claims = Claim.objects.visible_to(request.user).with_names().select_related("reviewer", "submitted_by")
     claim = claims.prefetch_related("lines", "documents").filter(id=claim_id).first()
     if claim is None:
@@ -62,8 +67,8 @@ def review(request: PersonRequest, claim_id: int) -> HttpResponse:
         start_review(claim.pk, by=request.user, at=now(request))
         messages.success(request, "You are reviewing this claim. Others see that.")
         return redirect("review", claim_id)
-    if claim.status not in UNDECIDED:
-        return closed(request, claim)
+    if claim.status not in UNDECIDED or request.user.role != CHANNEL_MANAGER:
+        return record(request, claim)
     lines, note = answer_of(request, claim)
     if request.method == "POST":
         for form in lines:
@@ -103,12 +108,12 @@ def show(
         "forms": [*lines, note] if with_errors else [],
         "with_errors": with_errors,
         "rows": rows,
-        "lede": f"{claim.partner.name} asks for {claim.show(claim.claimed_minor)} for {claim.activity.name[:1].lower()}"
-        f"{claim.activity.name[1:]}.",
+        "lede": lede(claim),
         "facts": facts(claim),
         "results": results(claim),
         "files": [file_row(document, kinds) for document in documents],
         "history": history_with(claim, request.user),
+        "events": timeline(events_of(request, claim)),
         "at": at,
         "conflict": conflict,
         "others_review": claim.reviewer_id is not None and claim.reviewer_id != request.user.pk,
@@ -124,20 +129,46 @@ def show(
     return render(request, "claims/review/review.html", context, status=status)
 
 
-def closed(request: PersonRequest, claim: Claim, *, status: int = 200) -> HttpResponse:
-    """A claim that waits for no decision: what became of it, and what the reader had written, if anything."""
+def record(request: PersonRequest, claim: Claim, *, status: int = 200) -> HttpResponse:
+    """A claim to look at: one that waits for no decision, or any for those who do not decide.
+
+    What the reader had written for a decision that came too late is given back.
+    """
     sent = request.POST.items() if request.method == "POST" else ()
     written = [str(value).strip() for name, value in sent if name.endswith(("reason", "note", "message"))]
-    following = next_claim(request.user, now(request))
+    decides = request.user.role == CHANNEL_MANAGER
+    following = next_claim(request.user, now(request)) if decides else None
+    kinds = document_kinds(claim)
+    known = [text for text in written if text]
     context = {
         "claim": claim,
+        "lede": lede(claim),
+        "undecided": claim.status in UNDECIDED,
         "letter": letters.letter_of(claim),
-        "written": [text for text in written if text],
+        "written": known,
+        "too_late": status != 200,
+        "facts": facts(claim),
+        "results": results(claim),
+        "lines": [(line, claim.show(line.amount_minor)) for line in claim.lines.all()],
+        "claimed": claim.show(claim.claimed_minor),
+        "files": [file_row(document, kinds) for document in claim.documents.all()],
+        "events": timeline(events_of(request, claim)),
         "next_url": reverse("review", args=[following]) if following else "",
         "since": show_instant(claim.turn_since),
-        "crumbs": [{"label": "Worklist", "url": reverse("worklist")}],
+        "crumbs": [{"label": "Worklist", "url": reverse("worklist")}]
+        if decides
+        else [{"label": "Claims", "url": reverse("claims")}],
     }
-    return render(request, "claims/review/closed.html", context, status=status)
+    return render(request, "claims/review/record.html", context, status=status)
+
+
+def lede(claim: Claim) -> str:
+    activity = f"{claim.activity.name[:1].lower()}{claim.activity.name[1:]}"
+    return f"{claim.partner.name} asks for {claim.show(claim.claimed_minor)} for {activity}."
+
+
+def events_of(request: PersonRequest, claim: Claim) -> list[Event]:
+    return list(Event.objects.visible_to(request.user).about("claim", claim.pk).select_related("actor")[:50])
 
 
 def totals(claim: Claim, lines: Sequence[LineForm], at: datetime) -> dict[str, Any]:
