@@ -68,7 +68,7 @@ def require_role(person: Person, *roles: str, to: str) -> None:
     """
     if not person.is_active or person.role not in roles:
         who = " or ".join(states.ROLES[role].lower() for role in roles)
-        raise NotAllowed(f"Your role is {states.ROLES[person.role].lower()}. To {to}, ask a {who}.")
+        raise NotAllowed(f"Your role is {states.ROLES[person.role].lower()}. To {to}, ask somebody whose role is {who}.")
 
 
 def may_see(person: Person, partner_id: int) -> bool:
