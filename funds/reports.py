@@ -135,6 +135,19 @@ def map_columns(names: list[str]) -> dict[int, str]:
     return fields
 
 
+def fault_of(row: list[str], columns: int) -> dict[str, str | None]:
+    """What is wrong with a row as such, by the columns of a rejected line; nothing of it is read then."""
+    if len(row) != columns:
+        return {
+            "problem": "cell_count",
+            "message": f"This line has {len(row)} cells, the header has {columns} columns, so it is unknown which is which. "
+            "Put quotes around a value that holds the separator, for example “1,000.00”.",
+        }
+    if any(len(cell) > MAX_CELL for cell in row):
+        return {"problem": "too_long", "message": f"A cell of this line has more than {MAX_CELL:,} characters."}
+    return {}
+
+
 def lines(
     reader: Any, names: list[str], fields: dict[int, str], form: str
 ) -> Iterator[tuple[int, dict[str, Any], dict[str, str | None]]]:
@@ -145,9 +158,9 @@ def lines(
             continue
         seen += 1
         raw = {name.strip()[:80]: cell[:MAX_CELL] for name, cell in zip(names, row, strict=False)}
-        if len(row) != len(names) or any(len(cell) > MAX_CELL for cell in row):
-            # Too few or too many cells: which is which is unknown, so every value is left empty and the checks reject it.
-            yield line_no, raw, {}
+        fault = fault_of(row, len(names))
+        if fault:
+            yield line_no, raw, fault
             continue
         values: dict[str, str | None] = {field: row[position].strip() for position, field in fields.items()}
         kind = values.get("kind") or ""

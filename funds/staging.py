@@ -17,14 +17,21 @@ CODES = sorted([*money.TWO_DECIMALS, *money.NO_DECIMALS, *money.THREE_DECIMALS])
 PLACES = [money.decimals(code) for code in CODES]
 KNOWN_CURRENCIES = "unnest(%s::text[], %s::int[]) AS c(code, places)"
 
+# PostgreSQL itself would also take "today", "infinity" and days in the order of some country.
+DAY = (
+    "{0} ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(T[0-9:.]+Z?)?$' AND left({0}, 4) <> '0000' "
+    "AND pg_input_is_valid(left({0}, 10), 'date')"
+)
+RATE = "s.rate_text ~ '^[0-9]{1,9}([.][0-9]+)?$'"
+
 SHOWN = "left(coalesce({}, ''), 50)"
 
 
 def reject(import_id: int, condition: str, problem: str, field: str, message: str, *params: object) -> None:
-    """Mark the lines, not rejected so far, for which the condition holds. `message` is an SQL text expression."""
+    """Mark the lines, neither rejected nor known so far, for which the condition holds. `message` is an SQL text."""
     execute(
         f"""UPDATE funds_stagedline AS s SET outcome = 'rejected', problem = %s, field = %s, message = {message}
-            WHERE s.import_id = %s AND s.problem = '' AND ({condition})""",
+            WHERE s.import_id = %s AND s.problem = '' AND s.outcome IS DISTINCT FROM 'unchanged' AND ({condition})""",
         [problem, field, import_id, *params],
     )
 
@@ -34,9 +41,14 @@ def check(import_id: int, *, at: datetime) -> None:
     _require_columns(import_id)
     _resolve_program_and_location(import_id)
     _read_day_and_amount(import_id)
+    # Before the period is looked at: a line that was taken stays "unchanged" when it is sent again after the deadline.
+    compare_with_known(import_id)
     _find_period_and_enrollment(import_id, at=at)
     _split(import_id)
-    _compare_with_known(import_id)
+    execute(
+        "UPDATE funds_stagedline SET outcome = 'new' WHERE import_id = %s AND problem = '' AND outcome IS NULL",
+        [import_id],
+    )
 
 
 def _require_columns(import_id: int) -> None:
@@ -56,16 +68,15 @@ def _require_columns(import_id: int) -> None:
         "external_id",
         "'The line''s id has more than 80 characters, or characters that cannot be printed.'",
     )
-    reject(
-        import_id,
-        "s.external_id IN (SELECT external_id FROM funds_stagedline WHERE import_id = s.import_id AND external_id IS NOT NULL "
-        "GROUP BY external_id HAVING count(*) > 1)",
-        "duplicate_in_file",
-        "external_id",
-        "'The id ' || left(s.external_id, 50) || ' stands in this delivery more than once, in lines ' || "
-        "(SELECT string_agg(o.line_no::text, ', ' ORDER BY o.line_no) FROM (SELECT line_no FROM funds_stagedline o "
-        "WHERE o.import_id = s.import_id AND o.external_id = s.external_id ORDER BY line_no LIMIT 10) o) || "
-        "'. Keep one of them.'",
+    # Grouped once and joined: asked for each line, the question would cost the square of the lines.
+    execute(
+        """UPDATE funds_stagedline s SET outcome = 'rejected', problem = 'duplicate_in_file', field = 'external_id',
+             message = 'The id ' || left(s.external_id, 50) || ' stands in this delivery more than once, in lines '
+               || array_to_string(d.line_nos[1:10], ', ') || '. Keep one of them.'
+           FROM (SELECT external_id, array_agg(line_no ORDER BY line_no) AS line_nos FROM funds_stagedline
+                 WHERE import_id = %s AND external_id <> '' GROUP BY external_id HAVING count(*) > 1) d
+           WHERE s.import_id = %s AND s.problem = '' AND s.external_id = d.external_id""",
+        [import_id, import_id],
     )
     reject(
         import_id,
@@ -106,10 +117,9 @@ def _resolve_program_and_location(import_id: int) -> None:
 
 
 def _read_day_and_amount(import_id: int) -> None:
-    day = r"s.earned_text ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+Z?)?$' AND pg_input_is_valid(left(s.earned_text, 10), 'date')"
     reject(
         import_id,
-        f"NOT ({day}) OR left(s.earned_text, 4) = '0000'",
+        f"NOT ({DAY.format('s.earned_text')})",
         "date_format",
         "earned_on",
         f"'“' || {SHOWN.format('s.earned_text')} || '” is not a day. Write it as 2023-10-31.'",
@@ -153,12 +163,23 @@ def _read_day_and_amount(import_id: int) -> None:
         "amount",
         "'An earning of zero says nothing. Leave the line out.'",
     )
+    for text, readable, field, wanted in (
+        ("s.rate_text", RATE, "rate", "an exchange rate. Write digits and at most one point, for example 1.0842"),
+        ("s.rate_on_text", DAY.format("s.rate_on_text"), "rate_on", "a day. Write it as 2023-10-31"),
+    ):
+        reject(
+            import_id,
+            f"s.currency <> s.fund_currency AND coalesce({text}, '') <> '' AND NOT ({readable})",
+            "invalid",
+            field,
+            f"'“' || {SHOWN.format(text)} || '” is not {wanted}.'",
+        )
     # In the vendor's report a line in another currency brings its own amount in the program's currency, with the rate.
     execute(
         f"""UPDATE funds_stagedline s SET
               fund_amount_minor = (s.settled_amount_text::numeric * power(10::numeric, c.places))::bigint,
-              rate = CASE WHEN s.rate_text ~ '^[0-9]{{1,9}}([.][0-9]+)?$' THEN round(s.rate_text::numeric, 8) END,
-              rate_on = CASE WHEN pg_input_is_valid(left(s.rate_on_text, 10), 'date') THEN left(s.rate_on_text, 10)::date END
+              rate = CASE WHEN {RATE} THEN round(s.rate_text::numeric, 8) END,
+              rate_on = CASE WHEN {DAY.format("s.rate_on_text")} THEN left(s.rate_on_text, 10)::date END
             FROM {KNOWN_CURRENCIES} WHERE s.import_id = %s AND s.problem = '' AND c.code = s.fund_currency
               AND s.currency <> s.fund_currency AND s.settled_amount_text ~ {plain}
               AND length(split_part(s.settled_amount_text, '.', 2)) <= c.places
@@ -194,15 +215,7 @@ def _find_period_and_enrollment(import_id: int, *, at: datetime) -> None:
         "earned_on",
         "'The program has no earning period on ' || s.earned_on || '. Correct the day.'",
     )
-    reject(
-        import_id,
-        "(SELECT e.claims_close_at FROM funds_earningperiod e WHERE e.id = s.earning_period_id) <= %s",
-        "period_closed",
-        "earned_on",
-        "(SELECT 'The claim deadline of ' || e.code || ' was ' || e.claims_close_on || '; the period is closed. "
-        "Use an adjustment instead.' FROM funds_earningperiod e WHERE e.id = s.earning_period_id)",
-        at,
-    )
+    reject_closed(import_id, at=at)
     execute(
         """UPDATE funds_stagedline s SET enrollment_id = n.id FROM funds_enrollment n
            WHERE s.import_id = %s AND s.problem = '' AND n.location_id = s.location_id AND n.program_id = s.program_id
@@ -216,6 +229,19 @@ def _find_period_and_enrollment(import_id: int, *, at: datetime) -> None:
         "earned_on",
         "'The location ' || left(s.location_code, 50) || ' was not enrolled in this program on ' || s.earned_on || "
         "'. Enroll it from that day on, or correct the day: without enrollment nothing accrues.'",
+    )
+
+
+def reject_closed(import_id: int, *, at: datetime) -> None:
+    """Reject the lines of periods whose claim deadline has passed."""
+    reject(
+        import_id,
+        "(SELECT e.claims_close_at FROM funds_earningperiod e WHERE e.id = s.earning_period_id) <= %s",
+        "period_closed",
+        "earned_on",
+        "(SELECT 'The claim deadline of ' || e.code || ' was ' || e.claims_close_on || '; the period is closed. "
+        "Use an adjustment instead.' FROM funds_earningperiod e WHERE e.id = s.earning_period_id)",
+        at,
     )
 
 
@@ -234,12 +260,14 @@ def _split(import_id: int) -> None:
     )
 
 
-def _compare_with_known(import_id: int) -> None:
+def compare_with_known(import_id: int) -> None:
+    """Judge the lines whose id was taken before: the same content is unchanged, any other a conflict."""
     execute(
         """UPDATE funds_stagedline s SET outcome = 'unchanged' FROM funds_earning k
-           WHERE s.import_id = %s AND s.problem = '' AND k.partner_id = s.partner_id AND k.external_id = s.external_id
-             AND (k.location_id, k.program_id, k.kind, k.earned_on, k.amount_minor, k.currency)
-               = (s.location_id, s.program_id, s.kind, s.earned_on, s.amount_minor, s.currency)""",
+           WHERE s.import_id = %s AND s.problem = '' AND s.outcome IS NULL
+             AND k.partner_id = s.partner_id AND k.external_id = s.external_id
+             AND (k.location_id, k.program_id, k.kind, k.earned_on, k.amount_minor, k.currency, k.fund_amount_minor)
+               = (s.location_id, s.program_id, s.kind, s.earned_on, s.amount_minor, s.currency, s.fund_amount_minor)""",
         [import_id],
     )
     execute(
@@ -251,10 +279,6 @@ def _compare_with_known(import_id: int) -> None:
             WHERE s.import_id = %s AND s.problem = '' AND s.outcome IS NULL
               AND k.partner_id = s.partner_id AND k.external_id = s.external_id""",
         [CODES, PLACES, import_id],
-    )
-    execute(
-        "UPDATE funds_stagedline SET outcome = 'new' WHERE import_id = %s AND problem = '' AND outcome IS NULL",
-        [import_id],
     )
 
 

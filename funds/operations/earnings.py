@@ -14,14 +14,15 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from coop.lib import clock
 from coop.lib.db import execute, named_rows, rows
 from coop.lib.errors import NotFound, check_revision
 from coop.lib.money import to_text
 from coop.lib.transitions import follow
 from funds import staging, states
-from funds.ledger import lock_fund, post_selected
+from funds.ledger import post_selected
 from funds.models import EarningPeriod, Import
-from funds.operations.settlement import retest_funds, settle_locked_fund
+from funds.operations.settlement import retest_funds, settle_locked_funds
 from partners import events
 from partners.models import Person
 from partners.permissions import require_role
@@ -45,14 +46,17 @@ FIELDS = (
 
 
 def stage(import_id: int, lines: Iterable[tuple[int, dict[str, Any], dict[str, str | None]]]) -> int:
-    """COPY lines into staging. Each is (line number, line as it was sent, values by FIELDS). Returns how many."""
+    """COPY lines into staging. Each is (line number, line as it was sent, values by FIELDS). Returns how many.
+
+    A line that could not be read into values has a `problem` and a `message` instead and is rejected as it stands.
+    """
     count = 0
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY funds_stagedline (import_id, line_no, raw, {', '.join(FIELDS)}) FROM STDIN") as copy,
-    ):
+    columns = ("import_id", "line_no", "raw", "outcome", "problem", "field", "message", *FIELDS)
+    with connection.cursor() as cursor, cursor.copy(f"COPY funds_stagedline ({', '.join(columns)}) FROM STDIN") as copy:
         for line_no, raw, values in lines:
-            copy.write_row([import_id, line_no, json.dumps(raw), *(values.get(field) for field in FIELDS)])
+            problem = values.get("problem") or ""
+            fault = ("rejected", problem, "line", values.get("message")) if problem else (None, "", "", "")
+            copy.write_row([import_id, line_no, json.dumps(raw), *fault, *(values.get(field) for field in FIELDS)])
             count += 1
     return count
 
@@ -85,13 +89,18 @@ def check_staged(delivery: Import, *, at: datetime) -> None:
     """Judge the staged lines and note counts and totals on the import."""
     execute("ANALYZE funds_stagedline")
     staging.check(delivery.id, at=at)
+    note_counts(delivery)
+    delivery.status = follow(states.IMPORTS, "check", delivery.status, what=f"import {delivery}")
+    delivery.progress = 100
+    delivery.save()
+
+
+def note_counts(delivery: Import) -> None:
+    """Note on the import how many lines are new, unchanged and rejected, and what the new ones add."""
     found = staging.counts(delivery.id)
     delivery.new, delivery.unchanged, delivery.rejected = found["new"], found["unchanged"], found["rejected"]
     delivery.lines = sum(found.values())
     delivery.totals = totals(delivery.id)
-    delivery.status = follow(states.IMPORTS, "check", delivery.status, what=f"import {delivery}")
-    delivery.progress = 100
-    delivery.save()
 
 
 def totals(import_id: int) -> list[dict[str, str]]:
@@ -128,7 +137,7 @@ def commit_import(import_id: int, *, revision: int | None = None, by: Person, at
     execute(
         """UPDATE funds_stagedline SET outcome = NULL, problem = '', field = '', message = '', partner_id = NULL,
              location_id = NULL, program_id = NULL, enrollment_id = NULL, earning_period_id = NULL, fund_amount_minor = NULL
-           WHERE import_id = %s""",
+           WHERE import_id = %s AND field <> 'line'""",
         [delivery.id],
     )
     check_staged(delivery, at=at)
@@ -160,12 +169,14 @@ def lock_import(import_id: int, *, by: Person, revision: int | None) -> Import:
 def _post(delivery: Import, *, by: Person, at: datetime) -> None:
     """Insert the new lines, make the funds that are missing, and post one entry for each fund."""
     _hold_periods(delivery.id)
-    taken = _insert_earnings(delivery.id, at=at)
+    # The periods are held now: what is open at this reading of the clock stays open until the money is posted.
+    at = max(at, clock.now())
+    staging.reject_closed(delivery.id, at=at)
+    _insert_earnings(delivery.id, at=at)
+    note_counts(delivery)
     _open_missing_funds(delivery.id, at=at)
     _post_entries(delivery.id, by=by, at=at)
     _test_late_funds(delivery.id, at=at)
-    delivery.new = taken
-    delivery.unchanged = delivery.lines - taken - delivery.rejected
     delivery.status = follow(states.IMPORTS, "commit", delivery.status, what=f"import {delivery}")
     delivery.committed_by, delivery.committed_at = by, at
     delivery.revision += 1
@@ -178,7 +189,7 @@ def _post(delivery: Import, *, by: Person, at: datetime) -> None:
         by=by,
         at=at,
         filename=delivery.filename,
-        lines=taken,
+        lines=delivery.new,
         totals=delivery.totals,
     )
 
@@ -193,24 +204,26 @@ def _hold_periods(import_id: int) -> None:
     )
 
 
-def _insert_earnings(import_id: int, *, at: datetime) -> int:
-    """Insert the lines; one that another import inserted meanwhile is left out, and out of the posting too."""
-    return execute(
-        """WITH taken AS (
-             INSERT INTO funds_earning (partner_id, external_id, location_id, program_id, earning_period_id, enrollment_id,
-               delivery_id, line_no, kind, earned_on, amount_minor, currency, fund_currency, fund_amount_minor,
-               rebate_minor, coop_minor, rate, rate_on, lever, reason_code, details, created_at)
-             SELECT partner_id, external_id, location_id, program_id, earning_period_id, enrollment_id, import_id, line_no,
-               kind, earned_on, amount_minor, currency, fund_currency, fund_amount_minor, fund_amount_minor - coop_minor,
-               coop_minor, rate, rate_on, left(coalesce(lever, ''), 100), left(coalesce(reason_code, ''), 20), raw, %s
-             FROM funds_stagedline WHERE import_id = %s AND outcome = 'new' ORDER BY partner_id, external_id
-             ON CONFLICT (partner_id, external_id) DO NOTHING RETURNING line_no),
-           marked AS (
-             UPDATE funds_stagedline s SET outcome = 'unchanged' WHERE s.import_id = %s AND s.outcome = 'new'
-               AND NOT EXISTS (SELECT 1 FROM taken t WHERE t.line_no = s.line_no) RETURNING 1)
-           SELECT 1 FROM taken""",
-        [at, import_id, import_id],
+def _insert_earnings(import_id: int, *, at: datetime) -> None:
+    """Insert the lines; one that another import inserted meanwhile is judged anew, and left out of the posting."""
+    execute(
+        """INSERT INTO funds_earning (partner_id, external_id, location_id, program_id, earning_period_id, enrollment_id,
+             delivery_id, line_no, kind, earned_on, amount_minor, currency, fund_currency, fund_amount_minor,
+             rebate_minor, coop_minor, rate, rate_on, lever, reason_code, details, created_at)
+           SELECT partner_id, external_id, location_id, program_id, earning_period_id, enrollment_id, import_id, line_no,
+             kind, earned_on, amount_minor, currency, fund_currency, fund_amount_minor, fund_amount_minor - coop_minor,
+             coop_minor, rate, rate_on, left(coalesce(lever, ''), 100), left(coalesce(reason_code, ''), 20), raw, %s
+           FROM funds_stagedline WHERE import_id = %s AND outcome = 'new' ORDER BY partner_id, external_id
+           ON CONFLICT (partner_id, external_id) DO NOTHING""",
+        [at, import_id],
     )
+    execute(
+        """UPDATE funds_stagedline s SET outcome = NULL WHERE s.import_id = %s AND s.outcome = 'new' AND NOT EXISTS (
+             SELECT 1 FROM funds_earning k WHERE k.partner_id = s.partner_id AND k.external_id = s.external_id
+               AND k.delivery_id = s.import_id)""",
+        [import_id],
+    )
+    staging.compare_with_known(import_id)
 
 
 def _open_missing_funds(import_id: int, *, at: datetime) -> None:
@@ -259,11 +272,10 @@ def _test_late_funds(import_id: int, *, at: datetime) -> None:
             WHERE f.settled_at IS NOT NULL OR e.settled_at IS NOT NULL ORDER BY f.id""",
         [import_id],
     )
+    fresh: dict[int, list[int]] = defaultdict(list)
     tested: dict[int, list[int]] = defaultdict(list)
     for period_id, fund_id, was_tested in late:
-        if was_tested:
-            tested[period_id].append(fund_id)
-        else:
-            settle_locked_fund(lock_fund(fund_id), at=at)
-    for period in EarningPeriod.objects.select_related("program").filter(id__in=tested):
+        (tested if was_tested else fresh)[period_id].append(fund_id)
+    for period in EarningPeriod.objects.select_related("program").filter(id__in=[*fresh, *tested]).order_by("id"):
+        settle_locked_funds(period, fresh[period.id], at=at)
         retest_funds(period, tested[period.id], occasion=f"import:{import_id}", at=at)

@@ -48,8 +48,9 @@ def settle_period(period_id: int, *, at: datetime) -> Swept:
     return _sweep(
         period_id,
         at=at,
+        due="settle_at",
         find="settled_at IS NULL",
-        act=lambda period, ids: _settle_funds(period, ids, at=at),
+        act=lambda period, ids: settle_locked_funds(period, ids, at=at),
         done="settled_at",
         verb="earning_period.settled",
     )
@@ -57,7 +58,7 @@ def settle_period(period_id: int, *, at: datetime) -> Swept:
 
 def settle_locked_fund(fund: Fund, *, at: datetime) -> None:
     """The same test for one locked fund whose test is due, on the way of another operation."""
-    _settle_funds(fund.earning_period, [fund.id], at=at)
+    settle_locked_funds(fund.earning_period, [fund.id], at=at)
     fund.refresh_from_db(fields=[*TOTALS, "settled_at"])
 
 
@@ -74,7 +75,7 @@ def program_ended(period: EarningPeriod) -> bool:
     return ended is not None and ended <= period.settle_on
 
 
-def _settle_funds(period: EarningPeriod, ids: Sequence[int], *, at: datetime) -> Swept:
+def settle_locked_funds(period: EarningPeriod, ids: Sequence[int], *, at: datetime) -> Swept:
     """Settle locked funds of one period. What converts is posted effective on the day of the test."""
     threshold, ended = threshold_minor(period), program_ended(period)
     converted = post_selected(
@@ -144,12 +145,18 @@ def due_to_expire(at: datetime) -> list[int]:
     return list(due.values_list("id", flat=True))
 
 
+# A fund expires once: one that did is left alone, and check_ledger says so if it holds money all the same.
+LEFT_TO_EXPIRE = """available_minor > 0
+  AND NOT EXISTS (SELECT 1 FROM funds_entry e WHERE e.fund_id = funds_fund.id AND e.kind = 'expiry')"""
+
+
 def expire_period(period_id: int, *, at: datetime) -> Swept:
     """Expire what is available in every fund of a period after its deadline, once, effective on the deadline."""
     return _sweep(
         period_id,
         at=at,
-        find="available_minor > 0",
+        due="claims_close_at",
+        find=LEFT_TO_EXPIRE,
         act=lambda period, ids: _expire_funds(period, ids, at=at),
         done="expired_at",
         verb="earning_period.expired",
@@ -196,6 +203,7 @@ def _sweep(
     period_id: int,
     *,
     at: datetime,
+    due: str,
     find: str,
     act: Callable[[EarningPeriod, Sequence[int]], Swept],
     done: str,
@@ -203,10 +211,13 @@ def _sweep(
 ) -> Swept:
     """Walk the funds of a period by id in chunks, each its own transaction, then mark the period's sweep as complete.
 
+    `due` is the column of the period that says when its time has come: before that nothing happens, whoever calls.
     `find` is a condition on the fund, `done` the column of the period that says that nothing is left.
     """
     period = EarningPeriod.objects.select_related("program").get(id=period_id)
     total, last = Swept(), 0
+    if at < getattr(period, due):
+        return total
     while True:
         with transaction.atomic():
             ids = _lock_chunk(period_id, find, after=last)
@@ -230,6 +241,12 @@ def _sweep(
 
 
 def _lock_chunk(period_id: int, find: str, *, after: int) -> list[int]:
+    """The next funds of a period, locked, and its row before them.
+
+    An import holds the row shared from its last look at the clock until it has posted. Without waiting for it here, a
+    fund could be swept between the two, and what the import brings would stay in it for good.
+    """
+    execute("SELECT 1 FROM funds_earningperiod WHERE id = %s FOR NO KEY UPDATE", [period_id])
     sql = f"""SELECT id FROM funds_fund WHERE earning_period_id = %s AND id > %s AND {find}
               ORDER BY id LIMIT {CHUNK} FOR UPDATE"""
     params: list[Any] = [period_id, after]

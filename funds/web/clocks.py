@@ -27,10 +27,19 @@ def earned_in(period: EarningPeriod) -> str:
     return f"Earned {months(period.earn_from, period.earn_to)}"
 
 
+def span(first: date | None, last: date | None) -> str:
+    """The days of a piece of work: one day, from one to another, or what is known of it; empty when nothing is."""
+    if first and last and first != last:
+        return f"{show_day(first)} to {show_day(last)}"
+    if first and not last:
+        return f"from {show_day(first)}"
+    return show_day(last) if last else ""
+
+
 def both_clocks(period: EarningPeriod, zone: str) -> str:
-    """Earned Jul to Dec 2023, spend Jan to Jun 2024, claim until 14 Aug 2024, 23:59:59 UTC"""
+    """What follows "Earned Jul to Dec 2023": Spend Jan to Jun 2024, claim until 14 Aug 2024, 23:59:59 UTC"""
     spend = months(period.use_from, period.use_to)
-    return f"{earned_in(period)}, spend {spend}, claim until {show_deadline(period.claims_close_at, zone)}"
+    return f"Spend {spend}, claim until {show_deadline(period.claims_close_at, zone)}"
 
 
 def time_left(close_at: datetime, *, at: datetime, zone: str) -> tuple[str, str]:
