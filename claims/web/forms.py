@@ -11,6 +11,8 @@ from babel import Locale
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from claims.models import Activity, Category, Claim, ClaimLine
 from claims.operations.documents import ACCEPTED
@@ -21,6 +23,11 @@ from coop.lib.forms import AmountField, DayField
 
 MEGABYTES = settings.DOCUMENT_MAX_BYTES // (1024 * 1024)
 FILE_HINT = f"{ACCEPTED}, up to {MEGABYTES} MB"
+LATER = "You can add it later; it is needed before you send."
+
+
+def country_name(code: str) -> str:
+    return str(Locale("en").territories.get(code, code))
 
 
 @cache
@@ -151,7 +158,7 @@ class InvoiceForm(ClaimForm):
         error_messages={"required": "Enter the amount"},
     )
     description = forms.CharField(label="What it was for", max_length=500, required=False)
-    file = EvidenceField(label="Invoice file", help_text=FILE_HINT)
+    file = EvidenceField(label="Invoice file", help_text=f"{FILE_HINT}. {LATER}")
 
     def __init__(self, *args: Any, currency: str, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -180,7 +187,7 @@ class StatementForm(InvoiceForm):
     description = forms.CharField(
         label="What was done", max_length=500, error_messages={"required": "Say what was done, in a few words"}
     )
-    file = EvidenceField(label="Certification statement and report (CSR)", help_text=f"Signed. {FILE_HINT}")
+    file = EvidenceField(label="Certification statement and report (CSR)", help_text=f"Signed. {FILE_HINT}. {LATER}")
     field_order = ["revision", "description", "supplier", "amount", "file"]
 
 
@@ -201,6 +208,11 @@ def line_values(claim: Claim, line: ClaimLine) -> dict[str, Any]:
 # --- Proof and results ------------------------------------------------------------------------------------------------
 
 
+def about(label: str, joint: str, proof: Proof) -> SafeString:
+    """A short label below the proof's heading; who does not see the heading hears which proof it is of."""
+    return format_html('{}<span class="visually-hidden"> {} {}</span>', label, joint, proof.name)
+
+
 class ProofForm(ClaimForm):
     """All proofs of an activity at once: a file or an address for each, with a note."""
 
@@ -208,12 +220,12 @@ class ProofForm(ClaimForm):
         super().__init__(*args, **options)
         self.proofs = proofs
         for proof in proofs:
-            self.fields[f"file_{proof.code}"] = EvidenceField(label=f"File for {proof.name}", help_text=FILE_HINT)
+            self.fields[f"file_{proof.code}"] = EvidenceField(label=about("File", "for", proof), help_text=FILE_HINT)
             self.fields[f"url_{proof.code}"] = forms.CharField(
-                label=f"or the address of a page for {proof.name}", max_length=500, required=False
+                label=about("Or the address of a page", "for", proof), max_length=500, required=False
             )
             self.fields[f"note_{proof.code}"] = forms.CharField(
-                label=f"Note on {proof.name} for the reviewer", max_length=500, required=False
+                label=about("Note for the reviewer", "on", proof), max_length=500, required=False
             )
             if proof.code in given:
                 self.fields[f"replace_{proof.code}"] = forms.BooleanField(

@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.text import Truncator
 from django.views.decorators.http import require_safe
 
 from claims import rules, states
@@ -82,7 +83,7 @@ def home(request: PersonRequest) -> HttpResponse:
         "action": primary(request, waiting, open_funds, at),
         "cards": [fund_card(fund, at=at, with_place=places) for fund in open_funds[:SHOWN_FUNDS]],
         "more_funds": len(open_funds) > SHOWN_FUNDS,
-        "in_review": [reviewed(claim) for claim in in_review[:SHOWN]],
+        "in_review": [reviewed(claim, at) for claim in in_review[:SHOWN]],
         "in_review_total": len(in_review),
         "coming": [coming(claim, payments.get(str(claim.pk))) for claim in approved[:SHOWN]],
         "coming_total": len(approved),
@@ -97,22 +98,22 @@ def need(claim: Claim, at: datetime) -> dict[str, str]:
     """One thing that waits for the reader: what to do, by when, how much is at stake."""
     zone = claim.fund.program.time_zone
     left, _ = time_left(claim.deadline, at=at, zone=zone)  # type: ignore[attr-defined]
-    due = f"by {show_deadline(claim.deadline, zone)}, {left}"  # type: ignore[attr-defined]
+    due = f"by {show_deadline(claim.deadline, zone).partition(',')[0]}, {left}"  # type: ignore[attr-defined]
     found = {"url": reverse("claim", args=[claim.pk]), "due": due, "currency": ""}
     amount = claim.held_minor or claim.claimed_minor
     found["amount"] = claim.show(amount) if amount else ""
     if claim.status == states.ACTION_REQUIRED:
         number = len(claim.returned_fixes)
         what = f"Fix {number} thing{'' if number == 1 else 's'}"
-        hint = f"{claim.title}: {claim.returned_fixes[0]['message']}" if number else claim.title
-        return {**found, "label": f"{what} in claim {claim.number}", "hint": hint}
+        hint = f"{claim.number}: {claim.returned_fixes[0]['message']}" if number else claim.number
+        return {**found, "label": f"{what} in “{claim.title}”", "hint": hint}
     left_over = [finding for finding in rules.failed(findings_of(claim, at=at)) if finding.field]
     opened = at >= claim.fund.earning_period.claims_open_at
     todo = f"{len(left_over)} thing{'' if len(left_over) == 1 else 's'} left to do" if left_over else "ready to send"
     if not left_over and not opened:
         todo = f"ready, to be sent from {opens(claim.fund)}"
     verb = "Send" if not left_over and opened else "Finish"
-    return {**found, "label": f"{verb} claim {claim.number}", "hint": f"{claim.title}: {todo}"}
+    return {**found, "label": f"{verb} “{claim.title}”", "hint": f"{claim.number}: {todo}"}
 
 
 def loss(funds: Sequence[Fund], at: datetime) -> str:
@@ -154,14 +155,14 @@ def primary(
     if waiting:
         first = waiting[0]
         label = "Fix" if first.status == states.ACTION_REQUIRED else "Continue"
-        return {"label": f"{label} {first.number}", "url": reverse("claim", args=[first.pk])}
+        return {"label": f"{label} “{Truncator(first.title).chars(40)}”", "url": reverse("claim", args=[first.pk])}
     may_start = any(fund.available_minor > 0 and at < fund.earning_period.claims_close_at for fund in funds)
     if may_start and request.user.role in WRITERS:
         return {"label": "Start a claim", "url": reverse("claim-new")}
     return None
 
 
-def reviewed(claim: Claim) -> dict[str, Any]:
+def reviewed(claim: Claim, at: datetime) -> dict[str, Any]:
     who = claim.reviewer.name if claim.reviewer_id and claim.reviewer else "channel manager"
     usual = business_days_after(claim.turn_since.date(), REVIEW_DAYS)
     return {
@@ -170,7 +171,7 @@ def reviewed(claim: Claim) -> dict[str, Any]:
             {"amount": claim.show(claim.claimed_minor)},
             {"text": f"With {who}" if claim.reviewer_id else "With the channel manager"},
             {"text": show_day(claim.turn_since.date())},
-            {"text": f"by {show_day(usual)}"},
+            {"text": f"by {show_day(usual)}" if at.date() <= usual else f"later than usual ({show_day(usual)})"},
         ]
     }
 

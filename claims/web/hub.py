@@ -17,6 +17,7 @@ from claims.permissions import may_write
 from claims.queries import document_kinds, findings_of
 from claims.queries.partner import history_of
 from claims.web.access import claim_for, review_of
+from claims.web.forms import country_name
 from claims.web.history import timeline
 from claims.web.paying import payment_facts
 from claims.web.places import line_of, place_of
@@ -27,7 +28,7 @@ from coop.lib.web import now
 from funds.models import Payment
 from funds.queries.funds import payments_for
 from funds.web.cards import opens
-from funds.web.clocks import earned_in, time_left
+from funds.web.clocks import earned_in, span, time_left
 from partners.models import Event
 from partners.web.request import PersonRequest
 
@@ -227,7 +228,7 @@ def line_row(shown: Claim, line: ClaimLine) -> dict[str, str]:
 
 def facts(shown: Claim) -> list[dict[str, str]]:
     """What the claim says about the activity and its results."""
-    dates = " to ".join(show_day(day) for day in (shown.activity_from, shown.activity_to) if day)
+    dates = span(shown.activity_from, shown.activity_to)
     day = shown.activity_from or shown.fund.earning_period.use_from
     results = [
         {"key": metric.name, "value": shown.metrics.get(metric.code, "")} for metric in shown.activity.metrics_on(day)
@@ -235,7 +236,7 @@ def facts(shown: Claim) -> list[dict[str, str]]:
     return [
         {"key": "Activity", "value": shown.activity.name},
         {"key": "When", "value": dates},
-        {"key": "Country", "value": shown.country},
+        {"key": "Country", "value": country_name(shown.country)},
         {
             "key": "Fund",
             "value": f"{earned_in(shown.fund.earning_period)}, {shown.fund.program}",

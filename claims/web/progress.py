@@ -12,7 +12,7 @@ from claims import rules, states
 from claims.models import Claim, ClaimLine
 from claims.queries import activity_day
 from claims.web.places import line_of, place_of, task_of
-from coop.lib.dates import show_day
+from funds.web.clocks import span
 
 DONE, OPTIONAL = ("Completed", "done"), ("Optional", "locked")
 NOT_STARTED, STARTED = ("Not yet started", "draft"), ("In progress", "active")
@@ -67,7 +67,7 @@ def about_task(claim: Claim, findings: Sequence[rules.Finding]) -> Task:
     failed = wrong(findings, "about")
     given = {"activity_from": claim.activity_from, "activity_to": claim.activity_to, "activity": claim.activity_id}
     misfits = [found for found in failed if given.get(found.field)]
-    dates = " to ".join(show_day(day) for day in (claim.activity_from, claim.activity_to) if day)
+    dates = span(claim.activity_from, claim.activity_to)
     hint = misfits[0].fix if misfits else ", ".join(filter(None, (claim.activity.name, dates or "dates are missing")))
     status = state(claim, "about", begun=True, missing=len(failed), is_wrong=bool(misfits))
     return Task("about", "About the activity", reverse("claim-about", args=[claim.pk]), hint, *status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -19,7 +20,7 @@ from claims.queries import activity_day, findings_of
 from claims.queries.partner import history_of
 from claims.web.access import claim_for, own_claim, review_of
 from claims.web.conflict import conflict_of, with_revision
-from claims.web.forms import SendForm
+from claims.web.forms import SendForm, country_name
 from claims.web.hub import files, line_row, name_of
 from claims.web.progress import shown_findings
 from claims.web.standing import REVIEW_DAYS, deadline_of
@@ -29,7 +30,7 @@ from coop.lib.forms import add_refusal
 from coop.lib.money import display
 from coop.lib.web import now
 from funds.operations.payments import PAYABLE_WITHIN_BUSINESS_DAYS, business_days_after
-from funds.web.clocks import earned_in, time_left
+from funds.web.clocks import earned_in, span, time_left
 from partners.models import Event
 from partners.web.request import PersonRequest
 
@@ -99,14 +100,14 @@ def sending_page(request: PersonRequest, claim: Claim, form: SendForm, conflict:
         "deadline": show_deadline(deadline_of(claim), zone),
         "deadline_left": left,
         "deadline_tone": tone,
-        "files": files(claim),
+        "files": files(claim) if not failed else [],
     }
 
 
 def cards(claim: Claim) -> list[dict[str, Any]]:
     """The answers of each task, with the link that changes them."""
     about = reverse("claim-about", args=[claim.pk])
-    dates = " to ".join(show_day(day) for day in (claim.activity_from, claim.activity_to) if day)
+    dates = span(claim.activity_from, claim.activity_to)
     found = [
         {
             "title": "About the activity",
@@ -115,7 +116,7 @@ def cards(claim: Claim) -> list[dict[str, Any]]:
             "rows": [
                 {"key": "Activity", "value": claim.activity.name},
                 {"key": "When", "value": dates},
-                {"key": "Country", "value": claim.country},
+                {"key": "Country", "value": country_name(claim.country)},
                 {"key": "Your name for it", "value": claim.title},
                 {"key": "Fund", "value": f"{earned_in(claim.fund.earning_period)}, {claim.fund.program}"},
             ],
@@ -195,9 +196,7 @@ def claim_receipt(request: PersonRequest, claim_id: int) -> HttpResponse:
         "claim": claim,
         "amount": display(int(sent.data["amount"]), sent.data["currency"]),
         "sent_at": show_instant(sent.at, zone),
-        "sent_at_exactly": exact(sent, zone),
-        "sent_by": sent.actor.name if sent.actor else "",
-        "again": sent.data.get("sending", 1) > 1,
+        "total": display(int(sent.data["amount"]), sent.data["currency"]).rpartition(" ")[0],
         "changed_since": claim.is_open,
         "lines": [] if claim.is_open else [line_row(claim, line) for line in claim.lines.all()],
         "files": [] if claim.is_open else files(claim),
@@ -206,19 +205,23 @@ def claim_receipt(request: PersonRequest, claim_id: int) -> HttpResponse:
         "pay_days": PAYABLE_WITHIN_BUSINESS_DAYS,
         "cure": show_deadline(period.cure_close_at, zone),
         "fund_name": f"{earned_in(period)}, {claim.fund.program}",
-        "facts": receipt_facts(claim),
+        "facts": receipt_facts(claim, sent, zone),
     }
     return render(request, "claims/receipt.html", context)
 
 
 def exact(sent: Event, zone: str) -> str:
-    """The instant to the microsecond, as it is stored."""
-    return f"{sent.at.isoformat(timespec='microseconds').replace('+00:00', 'Z')} ({zone})"
+    """The instant to the microsecond, as it is stored, in the program's zone."""
+    local = sent.at.astimezone(ZoneInfo(zone))
+    return f"{show_day(local.date())}, {local:%H:%M:%S.%f} {zone}"
 
 
-def receipt_facts(claim: Claim) -> list[dict[str, str]]:
-    dates = " to ".join(show_day(day) for day in (claim.activity_from, claim.activity_to) if day)
+def receipt_facts(claim: Claim, sent: Event, zone: str) -> list[dict[str, str]]:
+    dates = span(claim.activity_from, claim.activity_to)
+    again = sent.data.get("sending", 1) > 1
     return [
+        {"key": "Sent again at" if again else "Sent at", "value": exact(sent, zone)},
+        {"key": "By", "value": sent.actor.name if sent.actor else ""},
         {"key": "Activity", "value": f"{claim.activity.name}: {claim.title}"},
         {"key": "When", "value": dates},
         {"key": "Fund", "value": f"{earned_in(claim.fund.earning_period)}, {claim.fund.program}"},
