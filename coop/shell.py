@@ -13,12 +13,10 @@ from claims import states as claim_states
 from claims.models import Claim
 from coop.lib.dates import show_instant
 from coop.lib.web import now
-from coop.people import PASSWORD
+from coop.story.welcome import demo_people
 from funds.models import Import, PaymentRun
 from partners import states
 from partners.models import Person
-
-SHOWN_ON_SIGN_IN = 16
 
 
 @dataclass(frozen=True)
@@ -115,17 +113,3 @@ def counts(person: Person) -> dict[str, int]:
             "payment-runs": PaymentRun.objects.filter(status="draft").exclude(prepared_by=person).count(),
         }
     return {}
-
-
-def demo_people() -> list[dict[str, str]]:
-    """Whom one may sign in as, in a sandbox: everybody there who has a password, the vendor's people first."""
-    people = Person.objects.filter(is_active=True).select_related("partner").order_by("id")[: SHOWN_ON_SIGN_IN * 2]
-    shown = sorted(filter(Person.has_usable_password, people), key=lambda person: not person.is_vendor)
-    return [
-        {
-            "email": person.email,
-            "password": PASSWORD,
-            "role": f"{person.role_name} at {person.partner.name if person.partner else 'the vendor'}",
-        }
-        for person in shown[:SHOWN_ON_SIGN_IN]
-    ]

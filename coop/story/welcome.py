@@ -40,11 +40,12 @@ class DemoPerson(TypedDict):
 
 
 def demo_people() -> list[DemoPerson]:
-    """The people of a sandbox in the order in which one would try them; nobody outside a sandbox."""
+    """The people of a sandbox whom one would try, in that order; without a story the vendor's. Nobody outside a sandbox."""
     if not settings.SANDBOX:
         return []
     people = Person.objects.filter(is_active=True, email__in=LOOKS).select_related("partner")
     order = list(dict.fromkeys((*FIRST, *LOOKS)))
+    told = any(person.partner for person in people)
     return [
         {
             "email": person.email,
@@ -55,16 +56,16 @@ def demo_people() -> list[DemoPerson]:
             "look": LOOKS[person.email],
         }
         for person in sorted(people, key=lambda person: order.index(person.email))
+        if LOOKS[person.email] or not told
     ]
 
 
 def welcome() -> str:
     """The text that `manage.py up` prints under the address of a sandbox."""
     people = demo_people()
-    told = any(person["company"] != "the vendor" for person in people)
-    shown = [person for person in people if person["look"] or not told]
     lines = [f"Sign in as one of these people; the password of all is {PASSWORD}", ""]
-    lines += [f"  {person['email']:<{WIDTH}} {person['role']:<16} {person['look']}".rstrip() for person in shown]
+    lines += [f"  {person['email']:<{WIDTH}} {person['role']:<16} {person['look']}".rstrip() for person in people]
+    told = any(person["company"] != "the vendor" for person in people)
     return "\n".join([*lines, "", "What to look at first:", *(STORY_STEPS if told else EMPTY_STEPS), ""])
 
 
