@@ -48,7 +48,7 @@ ENROLLMENTS = (
 PEOPLE = {
     "P-10412": (
         ("mia@cedarridge.example", "Mia Okafor", "marketer", "money about to expire, and claims in every state"),
-        ("carlos@cedarridge.example", "Carlos Reyes", "partner_admin", "the same partner, and its people"),
+        ("carlos@cedarridge.example", "Carlos Reyes", "partner_admin", "the same partner, as its admin"),
         ("nora@brightline.example", "Nora Feld", "agency", "an agency's guest, who sees no money"),
     ),
     "P-10977": (("dale@harborpine.example", "Dale Whitcomb", "marketer", "two funds that were converted to rebate"),),

@@ -16,7 +16,7 @@ VENDOR_LOOKS = {
     "manager@vendor.example": "the worklist of all partners, and a decision line by line",
     "finance@vendor.example": "an earnings file to check and commit, and payment runs",
     "finance2@vendor.example": "the second pair of eyes: approve the run that finance@ prepared",
-    "program@vendor.example": "programs, periods, people, and keys for the API",
+    "program@vendor.example": "the key for all that the API writes: partners, people, enrollments",
     "auditor@vendor.example": "everything, and nothing to change",
     "pcmm@vendor.example": "",
     "gtm@vendor.example": "",
