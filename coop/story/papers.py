@@ -57,7 +57,7 @@ def png(variant: int) -> bytes:
         elif 120 <= y < 136:
             paint(row, 30, split, INK)
         elif y >= 160 and y % 20 < 7:
-            paint(row, 30, split - 12 + y * 7 % 23, (150, 156, 164))
+            paint(row, 30, split - y // 20 * 17 % 45, (150, 156, 164))
         if 120 <= y < 260:
             paint(row, split + 40, WIDTH - 30, (SAND, SKY, LEAF)[variant % 3])
         rows.append(b"\x00" + bytes(row))
