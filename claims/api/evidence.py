@@ -90,6 +90,7 @@ class LineViewSet(OfClaim):
     @act(status=204)
     def destroy(self, request: Request, claim_id: str, pk: str) -> Response:
         """Take a line out of an open claim."""
+        self.get_object()
         claim = drafting.remove_line(self.claim_id, int(pk), revision=self.revision, by=self.person, at=self.at)
         return self.gone(claim)
 
@@ -132,6 +133,7 @@ class DocumentViewSet(OfClaim):
     @act(status=204)
     def destroy(self, request: Request, claim_id: str, pk: str) -> Response:
         """Take a document out of an open claim."""
+        self.get_object()
         claim = documents.remove_document(self.claim_id, int(pk), revision=self.revision, by=self.person, at=self.at)
         return self.gone(claim)
 

@@ -87,7 +87,9 @@ class Api:
     def delete(self, path: str, **more: Any) -> Answer:
         return self.send("DELETE", path, **more)
 
-    def upload(self, path: str, file: bytes | None, name: str = "file.pdf", *, key: str | None = None, **fields: Any) -> Answer:
+    def upload(
+        self, path: str, file: bytes | None, name: str = "file.pdf", *, key: str | None = None, **fields: Any
+    ) -> Answer:
         """A form with a file. `query` may hold query parameters."""
         query = fields.pop("query", None)
         headers = {"Authorization": f"Bearer {self.secret}"} | ({"Idempotency-Key": key} if key else {})

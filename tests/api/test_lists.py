@@ -38,15 +38,15 @@ def walk(api: Api, path: str, **query: str) -> tuple[list[list[str]], list[list[
     return forward, back
 
 
-@pytest.mark.parametrize("path", ["claims/", "earnings/", "events/", "activities/"])
-def test_pages_hold_every_row_once_forwards_and_back(many: Fund, path: str) -> None:
+def test_pages_hold_every_row_once_forwards_and_back(many: Fund) -> None:
     api = api_of(factories.marketer_of(many.partner))
-    whole, _ = walk(api, path, page_size="200")
-    pages, back = walk(api, path, page_size="2")
-    assert [row for page in pages for row in page] == whole[0]
-    assert len(set(whole[0])) == len(whole[0])
-    assert all(len(page) == 2 for page in pages[:-1])
-    assert back == pages[-2::-1]
+    for path in ("claims/", "earnings/", "events/", "activities/"):
+        whole, _ = walk(api, path, page_size="200")
+        pages, back = walk(api, path, page_size="2")
+        assert [row for page in pages for row in page] == whole[0]
+        assert len(set(whole[0])) == len(whole[0])
+        assert all(len(page) == 2 for page in pages[:-1])
+        assert back == pages[-2::-1]
 
 
 def test_a_page_goes_on_where_it_stopped_though_rows_were_added(many: Fund) -> None:
@@ -88,21 +88,22 @@ LISTS = (
 )
 
 
-@pytest.mark.parametrize("path", LISTS)
-def test_a_list_of_many_rows_costs_as_few_queries_as_one_of_a_row(many: Fund, path: str) -> None:
+def test_a_list_of_many_rows_costs_as_few_queries_as_one_of_a_row(many: Fund) -> None:
     other = factories.make_partner()
     factories.make_person(other)
     factories.make_enrollment(factories.make_location(other))
     factories.make_person(None, "channel_manager", portfolio=[other.pk])
     api = api_of(factories.vendor("auditor"))
-    path = path.format(fund=many.pk, claim=many.claims.first().pk)  # type: ignore[union-attr]
+    claim = many.claims.order_by("id")[0]
 
-    def queries(size: str) -> int:
-        with CaptureQueriesContext(connection, ) as captured:
+    def queries(path: str, size: str) -> int:
+        with CaptureQueriesContext(connection) as captured:
             assert api.get(path, page_size=size).status == 200
         return len(captured)
 
-    assert queries("200") <= queries("1") <= 9
+    for path in LISTS:
+        path = path.format(fund=many.pk, claim=claim.pk)
+        assert queries(path, "200") <= queries(path, "1") <= 9, path
 
 
 def test_claims_that_are_open_are_listed_without_a_query_each(fund: Fund) -> None:

@@ -131,7 +131,9 @@ def test_a_body_cannot_set_what_is_not_its_own(partner: Api, draft: Claim) -> No
         assert answer.fields == {field: "unknown_field"}
 
 
-@pytest.mark.parametrize("query", [{"colour": "red"}, {"ordering": "id"}, {"as_of": "2024-01-01"}, {"partner__name": "x"}])
+@pytest.mark.parametrize(
+    "query", [{"colour": "red"}, {"ordering": "id"}, {"as_of": "2024-01-01"}, {"partner__name": "x"}]
+)
 def test_an_unknown_parameter_is_refused(partner: Api, query: dict[str, str]) -> None:
     answer = partner.get("funds/", **query)
     is_problem(answer, 400, "invalid")

@@ -107,9 +107,16 @@ class Story:
         sent = self.mia.post(f"claims/{claim}/submit/")
         assert (sent.status, sent["status"], sent["whose_turn"]) == (200, "submitted", "channel_manager"), sent
         assert self.fund()["in_review"] == "4000.00"
-        less = {"id": line, "decision": "approve_less", "approved_amount": "3600.00", "reason": "Beverages are not paid."}
+        less = {
+            "id": line,
+            "decision": "approve_less",
+            "approved_amount": "3600.00",
+            "reason": "Beverages are not paid.",
+        }
         approved = self.manager.post(f"claims/{claim}/approve/", {"decisions": [less]})
-        assert (approved.status, approved["status"], approved["approved_amount"]) == (200, "approved", "3600.00"), approved
+        assert (approved.status, approved["status"], approved["approved_amount"]) == (200, "approved", "3600.00"), (
+            approved
+        )
         self.pay()
         paid = self.mia.get(f"claims/{claim}/")
         assert (paid["status"], paid["paid_amount"]) == ("paid", "3600.00")

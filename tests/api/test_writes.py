@@ -248,5 +248,3 @@ def test_outside_a_sandbox_there_is_no_clock(finance: Api, settings: Any) -> Non
     settings.SANDBOX = False
     assert finance.get("clock/").status == 404
     assert finance.put("clock/", {"now": "2030-01-01T00:00:00Z"}).status == 404
-
-

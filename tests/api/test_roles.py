@@ -1,0 +1,120 @@
+"""Who may do what: each verb tried by each role, as a dry run, on a record that is there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import factories
+from tests.api.client import Api, api_of
+
+ROLES = ("marketer", "partner_admin", "agency", "manager", "finance", "finance2", "program", "auditor")
+MASTER = {"program": 201, "finance": 201, "finance2": 201}
+FINANCE = {"finance": 201, "finance2": 201}
+WRITERS = {"marketer": 200, "partner_admin": 200}
+NOT_SEEN_BY_PARTNERS = {"marketer": 404, "partner_admin": 404, "agency": 404, "manager": 404}
+DRAFT_HIDDEN = dict.fromkeys(("agency", "manager", "finance", "finance2", "program", "auditor"), 404)
+
+# The act, and the status by role; a role that is not named gets 403.
+ACTS: dict[str, dict[str, int]] = {
+    "add a partner": MASTER,
+    "add a location": MASTER,
+    "enroll": {"program": 400, "finance": 400, "finance2": 400},  # enrolled already: past the role, refused by content
+    "add a person": {"program": 201, "partner_admin": 201},
+    "send earnings": FINANCE,
+    "extend a period": {"program": 200},
+    "begin a claim": {"marketer": 201, "partner_admin": 201, "agency": 404},
+    "change a draft": {**WRITERS, **DRAFT_HIDDEN},
+    "send a draft": {**WRITERS, **DRAFT_HIDDEN},
+    "withdraw a claim": {**WRITERS, "agency": 404},
+    "start a review": {"manager": 200, "agency": 404},
+    "approve a claim": {"manager": 200, "agency": 404},
+    "return a claim": {"manager": 200, "agency": 404},
+    "decline a claim": {"manager": 200, "agency": 404},
+    "prepare a run": FINANCE,
+    "approve a run": {"finance2": 200, **NOT_SEEN_BY_PARTNERS},
+    "cancel a run": {"finance": 200, "finance2": 200, **NOT_SEEN_BY_PARTNERS},
+    "deactivate a person": {"program": 200, "partner_admin": 200, "agency": 404},
+    "move the clock": {role: 200 for role in ROLES if role != "auditor"},
+}
+
+
+def test_each_role_may_do_what_it_may_and_nothing_else(db: None) -> None:
+    fund = factories.make_fund()
+    marketer = factories.marketer_of(fund.partner)
+    colleague = factories.make_person(fund.partner)
+    factories.make_approved_claim(fund, "300.00")
+    run = factories.prepare()
+    factories.make_approved_claim(fund, "300.00")
+    sent, draft = factories.make_sent_claim(fund, "10.00"), factories.make_claim(fund, "10.00")
+    people = {
+        "marketer": marketer,
+        "partner_admin": factories.make_person(fund.partner, "partner_admin"),
+        "agency": factories.make_person(fund.partner, "agency"),
+        **{who: factories.vendor(who) for who in ("manager", "finance", "finance2", "program", "auditor")},
+    }
+    keys: dict[str, Api] = {role: api_of(person) for role, person in people.items()}
+    house = str(fund.partner_id)
+    line = {"external_id": "E-new", "location": fund.location.external_id, "program": fund.program.code}
+    requests = {
+        "add a partner": ("POST", "partners/", {"external_id": "P-x", "name": "X", "country": "US"}),
+        "add a location": (
+            "POST",
+            "locations/",
+            {"partner": house, "external_id": "L-x", "name": "X", "country": "US"},
+        ),
+        "enroll": (
+            "POST",
+            "enrollments/",
+            {"location": str(fund.location_id), "program": fund.program.code, "starts_on": "2024-01-01"},
+        ),
+        "add a person": (
+            "POST",
+            "people/",
+            {"email": "new@x.example", "name": "New", "role": "marketer", "partner": house},
+        ),
+        "send earnings": (
+            "POST",
+            "earnings/",
+            {"lines": [{**line, "earned_on": "2024-03-01", "amount": "1.00", "currency": "USD"}]},
+        ),
+        "extend a period": (
+            "POST",
+            f"earning-periods/{fund.earning_period_id}/extend/",
+            {"claims_close_on": "2024-08-20", "reason": "Holidays"},
+        ),
+        "begin a claim": ("POST", "claims/", {"fund": str(fund.pk), "activity": "telemarketing"}),
+        "change a draft": ("PATCH", f"claims/{draft.pk}/", {"title": "Calls"}),
+        "send a draft": ("POST", f"claims/{draft.pk}/submit/", None),
+        "withdraw a claim": ("POST", f"claims/{sent.pk}/withdraw/", None),
+        "start a review": ("POST", f"claims/{sent.pk}/start_review/", None),
+        "approve a claim": ("POST", f"claims/{sent.pk}/approve/", None),
+        "return a claim": ("POST", f"claims/{sent.pk}/return/", {"reason": "Send the log."}),
+        "decline a claim": ("POST", f"claims/{sent.pk}/reject/", {"reason": "Not covered."}),
+        "prepare a run": ("POST", "payment-runs/", {"cutoff": "2024-03-31"}),
+        "approve a run": ("POST", f"payment-runs/{run.pk}/approve/", None),
+        "cancel a run": ("POST", f"payment-runs/{run.pk}/cancel/", None),
+        "deactivate a person": ("POST", f"people/{colleague.pk}/deactivate/", None),
+        "move the clock": ("PUT", "clock/", {"now": "2024-03-05T00:00:00Z"}),
+    }
+    assert set(requests) == set(ACTS)
+    wrong = []
+    for act, (method, path, body) in requests.items():
+        for role, api in keys.items():
+            answer = api.send(method, path, body, dry_run="true")
+            expected = ACTS[act].get(role, 403)
+            if act == "deactivate a person" and role == "marketer":
+                expected = 404  # a marketer sees only themselves
+            if answer.status != expected:
+                wrong.append(f"{role} may {act}? {answer} instead of {expected}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("role", ["marketer", "partner_admin"])
+def test_a_partners_people_do_not_make_themselves_more(db: None, role: str) -> None:
+    partner = factories.make_partner()
+    person = factories.make_person(partner, role)
+    api = api_of(person)
+    for body in ({"role": "finance"}, {"partner": "1"}, {"is_active": True}, {"email": "x@x.example"}, {"scopes": []}):
+        assert api.patch(f"people/{person.pk}/", body).status == 400
+    vendors = {"email": "x@x.example", "name": "X", "role": "program_admin"}
+    assert api.post("people/", vendors).status == 403
