@@ -72,6 +72,9 @@ CHECKS = {
         SELECT 'entry ' || e.id, 'recorded ' || e.recorded_at || ', deadline ' || p.claims_close_at
         FROM funds_entry e JOIN funds_fund f ON f.id = e.fund_id JOIN funds_earningperiod p ON p.id = f.earning_period_id
         WHERE e.to_bucket = 'expired' AND e.recorded_at < p.claims_close_at""",
+    "nothing is left in a fund that expired": """
+        SELECT 'fund ' || f.id, f.available_minor || ' is available after the expiry of ' || e.effective_on
+        FROM funds_fund f JOIN funds_entry e ON e.fund_id = f.id AND e.kind = 'expiry' WHERE f.available_minor > 0""",
     "what is paid equals the payables that were paid": """
         SELECT 'fund ' || f.id, 'payables say ' || coalesce(p.paid, 0) || ', entries say ' || f.paid_minor
         FROM funds_fund f LEFT JOIN (SELECT fund_id, sum(amount_minor) AS paid FROM funds_payable WHERE paid_at IS NOT NULL

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from coop.lib.errors import FieldError, Invalid, NotAllowed, NotFound, check_revision
+from coop.lib.errors import FieldError, Invalid, NotAllowed, NotFound, check_revision, require_fields
 from partners import events, states
 from partners.models import ApiKey, Location, Partner, Person
 from partners.permissions import require_role
@@ -140,6 +140,7 @@ def update_person(
     if portfolio is not ...:
         person.sees_every_partner = portfolio is None
         person.portfolio.set(portfolio or [])
+    require_fields(changes, ("name", "title"), "A person")
     for name, value in changes.items():
         setattr(person, name, value)
     person.revision += 1

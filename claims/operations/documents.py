@@ -96,7 +96,7 @@ def require_kind(claim: Claim, kind: str, line_id: int | None, *, has_file: bool
         errors.append(FieldError("line", "not_found", "There is no such line in this claim."))
     if not has_file and not url:
         errors.append(FieldError("file", "required", "Choose a file, or give the address of a page."))
-    if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname or len(url) > 500):
+    if url and not is_address(url):
         errors.append(
             FieldError("url", "invalid", "Give a full address that begins with https://, of at most 500 characters.")
         )
@@ -104,6 +104,16 @@ def require_kind(claim: Claim, kind: str, line_id: int | None, *, has_file: bool
         errors.append(FieldError("url", "invalid", "Give a file or an address, not both."))
     if errors:
         raise Invalid(errors=errors)
+
+
+def is_address(url: str) -> bool:
+    """Whether this is the full address of a page, fit to be shown as a link."""
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:  # brackets that are not closed, and the like
+        return False
+    return known and len(url) <= 500 and url.isprintable() and " " not in url
 
 
 def clean_name(filename: str) -> str:

@@ -12,13 +12,16 @@ from django.db.models import Sum
 from claims import states
 from claims.models import Activity, Claim, ClaimLine
 from claims.permissions import WRITERS, require_writer
-from coop.lib.errors import FieldError, Invalid, NotFound, WrongStatus, check_revision
+from coop.lib.errors import FieldError, Invalid, NotFound, WrongStatus, check_revision, require_fields
 from funds.models import Fund
 from partners import events
 from partners.models import Person
 from partners.permissions import may_see, require_role
 
 FIELDS = ("activity", "title", "solution_area", "country", "activity_from", "activity_to", "metrics")
+
+
+LINE_FIELDS = ("kind", "supplier", "invoice_number", "invoiced_on", "description", "amount_minor")
 
 
 def lock_claim(claim_id: int, *, by: Person) -> Claim:
@@ -118,9 +121,8 @@ def update_claim(
             **claim.metrics,
             **checked_metrics(claim.activity, changes.pop("metrics"), wanted_on),
         }
+    require_fields(changes, FIELDS, "A claim")
     for name, value in changes.items():
-        if name not in FIELDS:
-            raise Invalid.field(name, f"A claim has no field “{name}” that can be changed.", "unknown_field")
         setattr(claim, name, value)
     touched(claim, "claim.changed", by=by, at=at, fields=sorted(changes))
     return claim
@@ -161,12 +163,17 @@ def checked_metrics(activity: Activity, metrics: Mapping[str, Any], day: date) -
         for code, value in metrics.items()
         if code in known
         and known[code].kind == "count"
-        and str(value).strip()
+        and text_of(value)
         and not (str(value).strip().isascii() and str(value).strip().isdigit())
     ]
     if errors:
         raise Invalid(errors=errors)
-    return {code: str(value).strip()[:2000] for code, value in metrics.items()}
+    return {code: text_of(value)[:2000] for code, value in metrics.items()}
+
+
+def text_of(value: Any) -> str:
+    """A result as text; none at all is an empty answer, not the word "None"."""
+    return "" if value is None else str(value).strip()
 
 
 @transaction.atomic
@@ -218,6 +225,7 @@ def change_line(
     line = claim.lines.filter(id=line_id).first()
     if line is None:
         raise NotFound("There is no such line in this claim.")
+    require_fields(changes, LINE_FIELDS, "A line")
     for name, value in changes.items():
         setattr(line, name, value)
     require_line(line.kind, line.amount_minor, line.supplier, line.invoice_number)

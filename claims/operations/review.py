@@ -151,9 +151,15 @@ def record_decisions(claim: Claim, decisions: Sequence[LineDecision]) -> list[Cl
     """Write the decisions on the claim's lines; returns all its lines. Raises Invalid with all that does not fit."""
     lines = {line.pk: line for line in claim.lines.all()}
     errors: list[FieldError] = []
+    seen: set[int] = set()
     for index, said in enumerate(decisions):
         line = lines.get(said.line_id)
         place = f"decisions.{index}"
+        if said.line_id in seen:
+            errors.append(
+                FieldError(f"{place}.id", "duplicate", f"Line {said.line_id} is decided twice. Decide it once.")
+            )
+        seen.add(said.line_id)
         if line is None:
             errors.append(FieldError(f"{place}.id", "not_found", f"Claim {claim.number} has no line {said.line_id}."))
             continue
@@ -185,6 +191,15 @@ def faults(claim: Claim, line: ClaimLine, said: LineDecision) -> list[tuple[str,
                 "reason",
                 "required",
                 "Say why: anything but a plain approval needs a reason that the partner can read.",
+            )
+        )
+    full = {"approve": line.amount_minor, "return": 0, "decline": 0}.get(said.decision)
+    if full is not None and said.approved_minor not in (None, full):
+        wrong.append(
+            (
+                "approved_amount",
+                "invalid",
+                "An amount is given with approve_less only. Say approve_less to accept a part of the line.",
             )
         )
     if said.decision == "approve_less":

@@ -31,7 +31,8 @@ def facts_of(claim: Claim, *, at: datetime, fund: Fund | None = None) -> rules.F
         activity_to=claim.activity_to,
         activity_valid=claim.activity.offered(fund.program.code, day),
         held_minor=claim.held_minor,
-        available_minor=fund.available_minor,
+        # After the claim deadline nothing more can be held, whether or not the job that expires the rest has run.
+        available_minor=fund.available_minor if at < period.claims_close_at else 0,
         # A test that is due counts as done: sending runs it on the way.
         settled=fund.settled_at is not None or at >= period.settle_at,
         settle_on=period.settle_on,

@@ -8,7 +8,7 @@ details; nobody else catches it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -121,6 +121,19 @@ class WindowClosed(Refused):
 
 class InsufficientFunds(Refused):
     code, status, title = "insufficient_funds", 422, "There is not enough money in the fund"
+
+
+def require_fields(changes: Iterable[str], allowed: Sequence[str], what: str) -> None:
+    """Refuse a change of anything but the `allowed` fields: no door may write a column that nobody meant to open.
+
+    `what` names the record in the sentence, e.g. "A claim". Raises Invalid with all such names.
+    """
+    unknown = [name for name in changes if name not in allowed]
+    if unknown:
+        errors = [
+            FieldError(name, "unknown_field", f"{what} has no field “{name}” that can be changed.") for name in unknown
+        ]
+        raise Invalid(errors=errors)
 
 
 def check_revision(seen: int | None, actual: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from coop.lib.dates import show_day
-from coop.lib.errors import FieldError, Invalid, NotFound, check_revision
+from coop.lib.errors import FieldError, Invalid, NotFound, check_revision, require_fields
 from funds.models import Enrollment, Program
 from partners import events
 from partners.models import Location, Person
@@ -41,15 +41,7 @@ def enroll(
         errors.append(FieldError("ends_on", "invalid", "The last day lies before the first."))
     if errors or location is None or program is None:
         raise Invalid(errors=errors)
-    for other in Enrollment.objects.select_for_update().filter(location=location, program=program):
-        if (ends_on is None or other.starts_on <= ends_on) and (other.ends_on is None or starts_on <= other.ends_on):
-            until = f" to {show_day(other.ends_on)}" if other.ends_on else ", open-ended"
-            raise Invalid.field(
-                "starts_on",
-                f"{location} is already enrolled in {program} from {show_day(other.starts_on)}{until}. "
-                "A location is enrolled once at a time.",
-                "overlaps",
-            )
+    require_free(location, program, starts_on, ends_on, field="starts_on")
     enrollment = Enrollment.objects.create(
         partner_id=location.partner_id,
         location=location,
@@ -61,6 +53,21 @@ def enroll(
     )
     events.record("enrollment.created", enrollment, by=by, at=at, program=program.code, location=location.external_id)
     return enrollment
+
+
+def require_free(
+    location: Location, program: Program, starts_on: date, ends_on: date | None, *, field: str, but: int | None = None
+) -> None:
+    """Refuse days on which the location is enrolled already, by another enrollment than `but`. Raises Invalid."""
+    for other in Enrollment.objects.select_for_update().filter(location=location, program=program).exclude(id=but):
+        if (ends_on is None or other.starts_on <= ends_on) and (other.ends_on is None or starts_on <= other.ends_on):
+            until = f" to {show_day(other.ends_on)}" if other.ends_on else ", open-ended"
+            raise Invalid.field(
+                field,
+                f"{location} is already enrolled in {program} from {show_day(other.starts_on)}{until}. "
+                "A location is enrolled once at a time.",
+                "overlaps",
+            )
 
 
 @transaction.atomic
@@ -76,12 +83,21 @@ def update_enrollment(
     if enrollment is None:
         raise NotFound("There is no such enrollment.")
     check_revision(revision, enrollment.revision)
+    require_fields(changes, ("ends_on", "payout_profile_complete"), "An enrollment")
     for name, value in changes.items():
         setattr(enrollment, name, value)
     if enrollment.ends_on and enrollment.ends_on < enrollment.starts_on:
         raise Invalid.field(
             "ends_on", f"The enrollment began on {show_day(enrollment.starts_on)}; it cannot end before."
         )
+    require_free(
+        enrollment.location,
+        enrollment.program,
+        enrollment.starts_on,
+        enrollment.ends_on,
+        field="ends_on",
+        but=enrollment.id,
+    )
     enrollment.revision += 1
     enrollment.save()
     events.record("enrollment.changed", enrollment, by=by, at=at, fields=sorted(changes))

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from coop.lib.dates import show_day
-from coop.lib.errors import WindowNotOpen
+from coop.lib.errors import WindowClosed, WindowNotOpen
 from funds import states
 from funds.ledger import Movement, post
 from funds.models import Fund, Payable
@@ -18,8 +18,13 @@ def hold(fund: Fund, amount_minor: int, *, reference: tuple[str, str], key: str,
     """Move an amount from available to in review on a locked fund.
 
     If the fund's threshold test is due but no job has run it yet, it is run now: the clock decides, not the job.
-    Raises WindowNotOpen while the money is an estimate, and InsufficientFunds.
+    Raises WindowNotOpen while the money is an estimate, WindowClosed after the claim deadline, and InsufficientFunds.
     """
+    if at >= fund.earning_period.claims_close_at:
+        raise WindowClosed(
+            f"Money of {fund.earning_period} could be claimed until {show_day(fund.earning_period.claims_close_on)}; "
+            "what was left has expired."
+        )
     if fund.settled_at is None:
         if at < fund.earning_period.settle_at:
             raise WindowNotOpen(

@@ -77,10 +77,10 @@ def waiting_payables(cutoff: date) -> list[Payable]:
     """Approved, unpaid, in no open payment, approved until the end of the day; locked, in order of their ids."""
     in_payment = PaymentItem.objects.filter(payable=OuterRef("pk"), open=True)
     found = Payable.objects.filter(~Exists(in_payment), paid_at__isnull=True, approved_at__lt=end_of_day(cutoff, "UTC"))
+    locked = [payable.id for payable in found.select_for_update(of=("self",)).order_by("id")]
+    # Asked again now that they are locked: another run may have taken them while this one waited.
     return list(
-        found.select_related("fund__enrollment", "fund__program", "partner")
-        .select_for_update(of=("self",))
-        .order_by("id")
+        found.filter(id__in=locked).select_related("fund__enrollment", "fund__program", "partner").order_by("id")
     )
 
 
