@@ -155,14 +155,16 @@ def tell(stage: Stage) -> None:
     tell_of_returns(stage)
 
     stage.until("2024-07-22 15:40")
-    exams, camp = stage.send("mia", EXAMS), stage.send("imogen", BRISTOL_CAMP)
-    stage.until("2024-07-29 14:25")
-    for who, work in (("mia", SOCIAL_ADS), ("jonas", DEMO_UNITS), ("dale", PAPER_ADVERTS), ("mia", DEVICE_OFFER)):
-        stage.send(who, work)
-    stage.until("2024-07-31 10:15")  # the threshold test of FY24 H2 has run
-    start_review(exams.id, by=people["luis"], at=stage.at())
+    camp = stage.send("imogen", BRISTOL_CAMP)
+    stage.until("2024-07-31 14:25")  # the threshold test of FY24 H2 has run
     start_review(camp.id, by=people["tomas"], at=stage.at())
+    exams = stage.send("mia", EXAMS)
+    for who, work in (("dale", PAPER_ADVERTS), ("mia", DEVICE_OFFER)):
+        stage.send(who, work)
     stage.until("2024-08-01 09:30")
+    start_review(exams.id, by=people["luis"], at=stage.at())
+    for who, work in (("mia", SOCIAL_ADS), ("jonas", DEMO_UNITS)):
+        stage.send(who, work)
     for who, work in (("mia", FLOOR_DAY), ("mia", MIGRATION_PAGES), ("mia", AUGUST_EVENING), ("imogen", RADIO)):
         stage.write(who, work)
     prepare_run(cutoff=date(2024, 7, 31), by=people["finance"], at=stage.at())

@@ -20,28 +20,23 @@ from partners.models import Partner, Person
 from tests.factories import load_catalog, shipped_catalog
 from tests.scenarios.world import differences, instant, reach
 
-pytestmark = pytest.mark.xdist_group("story")
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("story")]
 
 STATEMENTS = 5_500  # of SQL; each costs about half a millisecond of the start of a demo
 NOT_YET = {"disputed"}  # no operation leads there yet
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def cost(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[int]:
-    """The story, loaded once for all tests of this file and taken back after them; gives the statements that it took."""
+    """The story, loaded once for all tests of this file and taken back after them; gives the statements that it took.
+
+    What a test does to it is taken back with the test, whose own transaction lies inside this one.
+    """
     with django_db_blocker.unblock(), transaction.atomic():
         load_catalog(*(program["code"] for program in shipped_catalog()["programs"]), years=(2020, 2027))
         with CaptureQueriesContext(connection) as queries:
             load_story()
         yield len(queries)
-        transaction.set_rollback(True)
-
-
-@pytest.fixture(autouse=True)
-def unchanged(cost: int) -> Iterator[None]:
-    """Take back what a test does to the story."""
-    with transaction.atomic():
-        yield
         transaction.set_rollback(True)
 
 
