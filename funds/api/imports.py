@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import Any
 
 from django.conf import settings
@@ -149,11 +150,13 @@ class ImportViewSet(ListMixin, RetrieveMixin, ApiViewSet):
 
 def errors_csv(rows: list[dict[str, Any]]) -> str:
     """The rejected lines as they came, behind their line, code, field and message."""
-    columns = list(dict.fromkeys(name for row in rows for name in row["raw"]))
+    # A plain cursor reads JSON as text.
+    lines = [json.loads(row["raw"]) for row in rows]
+    columns = list(dict.fromkeys(name for line in lines for name in line))
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(["line", "code", "field", "message", *map(neutral, columns)])
-    for row in rows:
-        said = [row["problem"], row["field"], row["message"], *(str(row["raw"].get(name) or "") for name in columns)]
+    for row, line in zip(rows, lines, strict=True):
+        said = [row["problem"], row["field"], row["message"], *(str(line.get(name) or "") for name in columns)]
         writer.writerow([row["line_no"], *map(neutral, said)])
     return file.getvalue()

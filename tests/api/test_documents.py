@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 
-import pytest
-
 from claims.models import Claim
 from tests import factories
 from tests.api.client import Answer, Api, api_of
@@ -43,61 +41,62 @@ def test_a_link_has_no_bytes(partner: Api, draft: Claim) -> None:
     assert partner.get(f"claims/{draft.pk}/documents/{link['id']}/content/").status == 404
 
 
-@pytest.mark.parametrize(
-    ("file", "name", "status", "code"),
-    [
-        (b"", "a.pdf", 400, "invalid"),
-        (b"%PDF-" + b"x" * 10_485_760, "a.pdf", 413, "too_large"),
-        (b"%PDF-" + b"x" * 11_000_000, "a.pdf", 413, "too_large"),
-        (b"MZ\x90", "a.exe", 415, "unsupported_media_type"),
-        (b"MZ\x90", "a.pdf", 415, "unsupported_media_type"),
-        (b"<svg onload=alert(1)>", "a.svg", 415, "unsupported_media_type"),
-        (b"<html>", "a.pdf.html", 415, "unsupported_media_type"),
-        (b"\x00\x01", "a.txt", 415, "unsupported_media_type"),
-        (b"PK\x03\x04", "a.zip", 415, "unsupported_media_type"),
-        (b"%PDF-1", "noending", 415, "unsupported_media_type"),
-    ],
-)
-def test_what_is_no_document_is_refused(
-    partner: Api, draft: Claim, file: bytes, name: str, status: int, code: str
-) -> None:
-    before = draft.documents.count()
-    answer = send(partner, draft, file, name)
-    assert (answer.status, answer.code) == (status, code), answer
-    assert draft.documents.count() == before
+NO_DOCUMENTS = [
+    (b"", "a.pdf", 400, "invalid"),
+    (b"%PDF-" + b"x" * 10_485_760, "a.pdf", 413, "too_large"),
+    (b"%PDF-" + b"x" * 11_000_000, "a.pdf", 413, "too_large"),
+    (b"MZ\x90", "a.exe", 415, "unsupported_media_type"),
+    (b"MZ\x90", "a.pdf", 415, "unsupported_media_type"),
+    (b"<svg onload=alert(1)>", "a.svg", 415, "unsupported_media_type"),
+    (b"<html>", "a.pdf.html", 415, "unsupported_media_type"),
+    (b"\x00\x01", "a.txt", 415, "unsupported_media_type"),
+    (b"PK\x03\x04", "a.zip", 415, "unsupported_media_type"),
+    (b"%PDF-1", "noending", 415, "unsupported_media_type"),
+]
 
 
-@pytest.mark.parametrize(
-    ("name", "kept"),
-    [
-        ("../../etc/passwd.pdf", "passwd.pdf"),
-        ("..\\..\\boot.pdf", "boot.pdf"),
-        ("a\x00b.pdf", "ab.pdf"),
-        ("\u202efdp.exe.pdf", "fdp.exe.pdf"),
-        ("x" * 300 + ".pdf", None),
-        ("a.PDF", "a.PDF"),
-        ("-rf.pdf", "-rf.pdf"),
-        ('"; filename="evil.pdf', None),
-    ],
-)
-def test_a_name_is_only_shown_never_used(partner: Api, draft: Claim, name: str, kept: str | None) -> None:
-    boundary = b"x7x7x7"
-    head = f'Content-Disposition: form-data; name="file"; filename="{name}"'.encode()
-    raw = b"--%b\r\n%b\r\nContent-Type: text/html\r\n\r\n%b\r\n" % (boundary, head, factories.PDF)
-    raw += b'--%b\r\nContent-Disposition: form-data; name="kind"\r\n\r\ninvoice\r\n--%b--\r\n' % (boundary, boundary)
-    kind = f"multipart/form-data; boundary={boundary.decode()}"
-    answer = partner.post(f"claims/{draft.pk}/documents/", raw=raw, content_type=kind)
-    assert answer.status in (201, 400), answer
-    if kept:
-        assert answer["filename"] == kept
-    if answer.status == 201:
-        assert len(answer["filename"]) <= 120
-        assert answer["media_type"] == "application/pdf"
-        stored = draft.documents.get(pk=answer["id"]).file.name
-        assert stored.startswith("documents/")
-        assert "passwd" not in stored
-        content = partner.get(f"claims/{draft.pk}/documents/{answer['id']}/content/")
-        assert content.headers["Content-Disposition"].startswith("attachment")
+def test_what_is_no_document_is_refused(partner: Api, draft: Claim) -> None:
+    for file, name, status, code in NO_DOCUMENTS:
+        before = draft.documents.count()
+        answer = send(partner, draft, file, name)
+        assert (answer.status, answer.code) == (status, code), answer
+        assert draft.documents.count() == before
+
+
+NAMES = [
+    ("../../etc/passwd.pdf", "passwd.pdf"),
+    ("..\\..\\boot.pdf", "boot.pdf"),
+    ("a\x00b.pdf", "ab.pdf"),
+    ("\u202efdp.exe.pdf", "fdp.exe.pdf"),
+    ("x" * 300 + ".pdf", None),
+    ("a.PDF", "a.PDF"),
+    ("-rf.pdf", "-rf.pdf"),
+    ('"; filename="evil.pdf', None),
+]
+
+
+def test_a_name_is_only_shown_never_used(partner: Api, draft: Claim) -> None:
+    for name, kept in NAMES:
+        boundary = b"x7x7x7"
+        head = f'Content-Disposition: form-data; name="file"; filename="{name}"'.encode()
+        raw = b"--%b\r\n%b\r\nContent-Type: text/html\r\n\r\n%b\r\n" % (boundary, head, factories.PDF)
+        raw += b'--%b\r\nContent-Disposition: form-data; name="kind"\r\n\r\ninvoice\r\n--%b--\r\n' % (
+            boundary,
+            boundary,
+        )
+        kind = f"multipart/form-data; boundary={boundary.decode()}"
+        answer = partner.post(f"claims/{draft.pk}/documents/", raw=raw, content_type=kind)
+        assert answer.status in (201, 400), answer
+        if kept:
+            assert answer["filename"] == kept
+        if answer.status == 201:
+            assert len(answer["filename"]) <= 120
+            assert answer["media_type"] == "application/pdf"
+            stored = draft.documents.get(pk=answer["id"]).file.name
+            assert stored.startswith("documents/")
+            assert "passwd" not in stored
+            content = partner.get(f"claims/{draft.pk}/documents/{answer['id']}/content/")
+            assert content.headers["Content-Disposition"].startswith("attachment")
 
 
 def test_a_document_says_what_it_is(partner: Api, draft: Claim) -> None:
@@ -129,47 +128,57 @@ def test_after_sending_nothing_changes(partner: Api, draft: Claim) -> None:
 INVOICE = {"kind": "invoice", "supplier": "Acme", "invoice_number": "A-1", "invoiced_on": "2024-03-02"}
 
 
-@pytest.mark.parametrize(
-    ("amount", "code"),
-    [
-        (12.5, "amount_format"),
-        (12, "amount_format"),
-        (True, "amount_format"),
-        (None, "null"),
-        ([], "amount_format"),
-        ("", "amount_format"),
-        ("1e2", "amount_format"),
-        ("1_000", "amount_format"),
-        ("1,000.00", "amount_format"),
-        ("１２", "amount_format"),
-        ("١٢", "amount_format"),
-        ("+5", "amount_format"),
-        (".5", "amount_format"),
-        ("5.", "amount_format"),
-        (" 5", "amount_format"),
-        ("$5", "amount_format"),
-        ("NaN", "amount_format"),
-        ("-0", "amount_format"),
-        ("0", "must_be_positive"),
-        ("-1.00", "must_be_positive"),
-        ("1.005", "too_many_decimals"),
-        ("9" * 12, "amount_format"),
-        ("9" * 5_000, "amount_format"),
-    ],
-)
-def test_an_amount_is_a_plain_decimal_string(partner: Api, draft: Claim, amount: object, code: str) -> None:
-    answer = partner.post(f"claims/{draft.pk}/lines/", {**INVOICE, "amount": amount})
-    assert (answer.status, answer.fields) == (400, {"amount": code}), answer
+AMOUNTS: list[tuple[object, str]] = [
+    (12.5, "amount_format"),
+    (12, "amount_format"),
+    (True, "amount_format"),
+    (None, "null"),
+    ([], "amount_format"),
+    ("", "amount_format"),
+    ("1e2", "amount_format"),
+    ("1_000", "amount_format"),
+    ("1,000.00", "amount_format"),
+    ("\uff11\uff12", "amount_format"),
+    ("\u0661\u0662", "amount_format"),
+    ("+5", "amount_format"),
+    (".5", "amount_format"),
+    ("5.", "amount_format"),
+    (" 5", "amount_format"),
+    ("$5", "amount_format"),
+    ("NaN", "amount_format"),
+    ("-0", "amount_format"),
+    ("0", "must_be_positive"),
+    ("-1.00", "must_be_positive"),
+    ("1.005", "too_many_decimals"),
+    ("9" * 12, "amount_format"),
+    ("9" * 5_000, "amount_format"),
+]
 
 
-@pytest.mark.parametrize(
-    "day",
-    ["20240302", "2024-3-2", "2024-W09-6", "02/03/2024", "2024-02-30", "٢٠٢٤-٠٣-٠٢", "1999-12-31", "2101-01-01", 5],
-)
-def test_a_day_is_written_in_one_way(partner: Api, draft: Claim, day: object) -> None:
-    answer = partner.post(f"claims/{draft.pk}/lines/", {**INVOICE, "amount": "1.00", "invoiced_on": day})
-    assert (answer.status, set(answer.fields)) == (400, {"invoiced_on"}), answer
-    assert partner.patch(f"claims/{draft.pk}/", {"activity_from": day}).status == 400
+def test_an_amount_is_a_plain_decimal_string(partner: Api, draft: Claim) -> None:
+    for amount, code in AMOUNTS:
+        answer = partner.post(f"claims/{draft.pk}/lines/", {**INVOICE, "amount": amount})
+        assert (answer.status, answer.fields) == (400, {"amount": code}), answer
+
+
+DAYS = [
+    "20240302",
+    "2024-3-2",
+    "2024-W09-6",
+    "02/03/2024",
+    "2024-02-30",
+    "\u0662\u0660\u0662\u0664-\u0660\u0663-\u0660\u0662",
+    "1999-12-31",
+    "2101-01-01",
+    5,
+]
+
+
+def test_a_day_is_written_in_one_way(partner: Api, draft: Claim) -> None:
+    for day in DAYS:
+        answer = partner.post(f"claims/{draft.pk}/lines/", {**INVOICE, "amount": "1.00", "invoiced_on": day})
+        assert (answer.status, set(answer.fields)) == (400, {"invoiced_on"}), answer
+        assert partner.patch(f"claims/{draft.pk}/", {"activity_from": day}).status == 400
 
 
 def test_results_are_texts_or_whole_numbers_of_known_metrics(partner: Api, draft: Claim) -> None:
@@ -215,7 +224,11 @@ def test_decisions_that_do_not_fit_are_refused_each_at_its_place(partner: Api, m
         {"id": line, "decision": "decline"},
     ]
     answer = manager.post(path, {"decisions": said})
-    assert answer.fields == {"decisions.0.approved_amount": "invalid", "decisions.1.reason": "required"}, answer
+    assert answer.fields == {
+        "decisions.0.approved_amount": "invalid",
+        "decisions.1.id": "duplicate",
+        "decisions.1.reason": "required",
+    }, answer
     wrong = [{"id": 1, "decision": "maybe", "approved_amount": 3}]
     assert manager.post(path, {"decisions": wrong}).fields == {
         "decisions.0.id": "not_text",

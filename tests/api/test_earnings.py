@@ -35,7 +35,7 @@ FAULTS: list[tuple[Any, str, str]] = [
     ({"amount": 100}, "amount", "amount_format"),
     ({"amount": "1.005"}, "amount", "too_many_decimals"),
     ({"amount": "1e3"}, "amount", "amount_format"),
-    ({"amount": "１００"}, "amount", "amount_format"),
+    ({"amount": "\uff11\uff10\uff10"}, "amount", "amount_format"),
     ({"amount": "0"}, "amount", "must_not_be_zero"),
     ({"amount": None}, "amount", "required"),
     ({"currency": "EUR"}, "currency", "currency_mismatch"),

@@ -57,7 +57,7 @@ def test_a_page_goes_on_where_it_stopped_though_rows_were_added(many: Fund) -> N
     assert int(second["results"][0]["id"]) < int(first["results"][-1]["id"])
 
 
-@pytest.mark.parametrize("size", ["0", "201", "-1", "1e1", "٥", "", "9999999999"])
+@pytest.mark.parametrize("size", ["0", "201", "-1", "1e1", "\u0665", "", "9999999999"])
 def test_a_page_has_1_to_200_rows(finance: Api, size: str) -> None:
     assert finance.get("funds/", page_size=size).fields == {"page_size": "invalid"}
 
@@ -101,8 +101,7 @@ def test_a_list_of_many_rows_costs_as_few_queries_as_one_of_a_row(many: Fund) ->
             assert api.get(path, page_size=size).status == 200
         return len(captured)
 
-    for path in LISTS:
-        path = path.format(fund=many.pk, claim=claim.pk)
+    for path in (named.format(fund=many.pk, claim=claim.pk) for named in LISTS):
         assert queries(path, "200") <= queries(path, "1") <= 9, path
 
 

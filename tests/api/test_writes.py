@@ -189,7 +189,7 @@ def test_lines_and_documents_go_by_the_revision_of_their_claim(partner: Api, dra
     assert partner.delete(path, headers={"If-Match": changed.headers["ETag"]}).status == 204
 
 
-@pytest.mark.parametrize("said", ["3", '"x"', '"1", "2"', '"١"'])
+@pytest.mark.parametrize("said", ["3", '"x"', '"1", "2"', '"\u0661"'])
 def test_an_etag_that_is_none_is_refused(partner: Api, draft: Claim, said: str) -> None:
     refused = partner.patch(f"claims/{draft.pk}/", {"title": "Calls"}, headers={"If-Match": said})
     assert (refused.status, refused.fields) == (400, {"If-Match": "invalid"})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import structlog
 from django.core.exceptions import (
     PermissionDenied,
     RequestDataTooBig,
@@ -20,7 +20,7 @@ from rest_framework.response import Response
 
 from coop.lib.errors import FieldError, Refused
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
