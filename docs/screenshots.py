@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 IMAGES = Path(__file__).resolve().parent / "images"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+TALL = {"width": 1280, "height": 1180}
 
 
 def sign_in(browser: Browser, address: str, email: str, size: dict[str, int]) -> Page:
@@ -50,7 +51,7 @@ def take_all(browser: Browser, address: str) -> None:
     mia.get_by_role("link", name="Earned Jul to Dec 2023, MCI CSP indirect reseller, Denver").click()
     take(mia, "fund")
     take(sign_in(browser, address, "mia@cedarridge.example", NARROW), "home-narrow")
-    manager = sign_in(browser, address, "manager@vendor.example", WIDE)
+    manager = sign_in(browser, address, "manager@vendor.example", TALL)
     manager.goto("/worklist/")
     manager.locator("tr", has_text="Spring search and social ads").get_by_role("link").first.click()
     take(manager, "review")
