@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -76,16 +77,22 @@ def glossary(request: PersonRequest) -> HttpResponse:
 
 
 def read_glossary(path: Path) -> list[dict[str, Any]]:
-    """The sections of the glossary file with their words: lines "- **Word**: meaning" below "## heading"."""
+    """The sections of the glossary file with their words: lines "- **Word**: meaning" below "## heading".
+
+    Each word has an id to link to; a word that stands there twice, as a bucket and as a status, has a number the second
+    time.
+    """
     sections: list[dict[str, Any]] = []
+    seen: Counter[str] = Counter()
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("## "):
             sections.append({"title": line[3:].strip(), "words": []})
         elif found := re.match(r"- \*\*(.+?)\*\*: (.+)", line):
             word, meaning = found.groups()
-            sections[-1]["words"].append(
-                {"word": word, "id": re.sub(r"\W+", "-", word.lower()).strip("-"), "meaning": meaning.replace("`", "")}
-            )
+            plain = re.sub(r"\W+", "-", word.lower()).strip("-")
+            seen[plain] += 1
+            name = plain if seen[plain] == 1 else f"{plain}-{seen[plain]}"
+            sections[-1]["words"].append({"word": word, "id": name, "meaning": meaning.replace("`", "")})
     return sections
 
 

@@ -94,7 +94,7 @@ class UploadForm(forms.Form):
 def imports(request: PersonRequest) -> HttpResponse:
     """The imports, newest first; a POST takes a file in."""
     require_role(request.user, *READERS, to="see imports")
-    form = UploadForm(request.POST or None, request.FILES or None) if request.method == "POST" else UploadForm()
+    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
@@ -250,9 +250,21 @@ def import_errors(request: PersonRequest, import_id: int) -> HttpResponse:
     """Every line that was not taken, as it was sent, with the line's number, the column and the reason before it."""
     delivery = find_import(request, import_id)
     found = list(StagedLine.objects.filter(import_id=delivery.pk, outcome="rejected").order_by("line_no"))
-    names = list(dict.fromkeys(name for line in found for name in line.raw))
+    sent = {name for line in found for name in line.raw}
+    names = [name for name in columns_of(delivery) if name in sent]
+    names += sorted(sent.difference(names))
     rows = [["line", "column", "reason", *names]]
     rows += [
         [str(line.line_no), line.field, line.message, *(line.raw.get(name) or "" for name in names)] for line in found
     ]
     return csv_download(rows, f"import-{delivery.pk}-rejected.csv")
+
+
+def columns_of(delivery: Import) -> list[str]:
+    """The names of a file's columns in their order, which the stored lines have lost; none for lines sent over REST."""
+    if not delivery.file:
+        return []
+    with delivery.file.open("rb") as file:
+        header = file.readline().decode("utf-8-sig", errors="replace")
+    names = next(csv.reader([header], delimiter="\t" if "\t" in header else ","), [])
+    return [name.strip()[:80] for name in names]
