@@ -138,6 +138,7 @@ def update_person(
     if portfolio is not ... and person.role != states.CHANNEL_MANAGER:
         raise Invalid.field("portfolio", "Only channel managers have a portfolio.")
     if portfolio is not ...:
+        require_partners(portfolio or [])
         person.sees_every_partner = portfolio is None
         person.portfolio.set(portfolio or [])
     require_fields(changes, ("name", "title"), "A person")
@@ -147,6 +148,12 @@ def update_person(
     person.save()
     events.record("person.changed", person, by=by, at=at, vendor_only=person.partner_id is None)
     return person
+
+
+def require_partners(portfolio: Sequence[int]) -> None:
+    """Refuse a portfolio that names a partner that is not there. Raises Invalid."""
+    if Partner.objects.filter(id__in=portfolio).count() != len(set(portfolio)):
+        raise Invalid.field("portfolio", "At least one of these partners does not exist.", "not_found")
 
 
 @transaction.atomic

@@ -118,3 +118,14 @@ def test_a_partners_people_do_not_make_themselves_more(db: None, role: str) -> N
         assert api.patch(f"people/{person.pk}/", body).status == 400
     vendors = {"email": "x@x.example", "name": "X", "role": "program_admin"}
     assert api.post("people/", vendors).status == 403
+
+
+def test_a_portfolio_names_partners_that_are_there(db: None) -> None:
+    partner = factories.make_partner()
+    manager = factories.make_person(None, "channel_manager", title="pdm", portfolio=[partner.pk])
+    api, path = api_of(factories.vendor("program")), f"people/{manager.pk}/"
+    assert api.get(path)["portfolio"] == [str(partner.pk)]
+    assert api.patch(path, {"portfolio": ["987654321"]}).fields == {"portfolio": "not_found"}
+    assert api.patch(path, {"portfolio": None})["portfolio"] is None
+    assert api.patch(path, {"portfolio": []})["portfolio"] == []
+    assert api.patch(path, {"title": "king"}).fields == {"title": "invalid_choice"}
