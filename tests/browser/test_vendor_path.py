@@ -1,0 +1,225 @@
+"""The vendor's people at work in a real browser: reviewing, importing, paying, moving the clock; wide and narrow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import expect
+
+from claims.models import Claim
+from coop import jobs
+from coop.lib import clock
+from coop.people import load_vendor_people
+from funds.models import Fund, Import, PaymentRun
+from tests.browser.conftest import WIDTHS, Visitor
+from tests.factories import (
+    CLAIMING,
+    make_approved_claim,
+    make_enrollment,
+    make_fund,
+    make_location,
+    make_partner,
+    make_sent_claim,
+    vendor,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture(autouse=True)
+def vendors_people() -> None:
+    """The people of every sandbox, who can sign in."""
+    load_vendor_people(CLAIMING)
+
+
+def enter(visit: Visit, who: str, **window: bool) -> Visitor:
+    visitor = visit(**window)
+    visitor.sign_in(vendor(who))
+    return visitor
+
+
+def look(visitor: Visitor, name: str) -> None:
+    """Check the page as it stands, at both widths."""
+    for width in WIDTHS:
+        visitor.page.set_viewport_size({"width": width, "height": 900})
+        visitor.check(f"{name} at {width}")
+    visitor.page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+
+
+def test_a_channel_manager_approves_in_part_and_returns_with_fixes(visit: Visit) -> None:
+    fund = make_fund()
+    large = make_sent_claim(fund, "3000.00", "1000.00", title="Spring calls")
+    small = make_sent_claim(fund, "500.00", title="Autumn calls")
+    visitor = enter(visit, "manager")
+    page = visitor.page
+    expect(page.get_by_role("heading", name="Worklist", level=1)).to_be_visible()
+    look(visitor, "worklist")
+
+    page.get_by_role("link", name="Review next").click()
+    expect(page.get_by_role("heading", name="Spring calls", level=1)).to_be_visible()
+    page.get_by_role("button", name="Start review").click()
+    expect(page.get_by_text("You are reviewing this claim.")).to_be_visible()
+    look(visitor, "review")
+
+    second = page.get_by_role("group", name="1,000.00 USD")
+    second.get_by_label("Accept less").check()
+    page.get_by_role("button", name="Check the letter").click()
+    expect(page.get_by_role("alert")).to_contain_text("Enter an amount above zero and below the 1,000.00 USD")
+    look(visitor, "refused decision")
+    second.get_by_label("Approved amount").fill("600")
+    second.get_by_label("Reason, visible to the partner").fill("Drinks are not covered.")
+    second.get_by_label("Reason, visible to the partner").blur()
+    expect(page.locator("#total")).to_contain_text("Approved in all: 3,600.00 USD of 4,000.00 USD")
+    page.get_by_role("button", name="Check the letter").click()
+    expect(page.get_by_role("heading", name="We approve 3,600.00 USD of the 4,000.00 USD you claimed")).to_be_visible()
+    look(visitor, "letter of approval")
+    page.get_by_role("button", name="Change the decision").click()
+    expect(second.get_by_label("Approved amount")).to_have_value("600")
+    page.get_by_role("button", name="Check the letter").click()
+    page.get_by_role("button", name="Approve 3,600.00 USD").click()
+
+    expect(page.get_by_text("Approved: 3,600.00 USD")).to_be_visible()
+    expect(page.get_by_role("heading", name="Autumn calls", level=1)).to_be_visible()
+    page.get_by_label("Return", exact=True).check()
+    page.get_by_label("Reason, visible to the partner").fill("The invoice is of another year.")
+    page.get_by_role("button", name="Check the letter").click()
+    expect(page.get_by_role("heading", name="What has to be mended?")).to_be_visible()
+    expect(page.get_by_label("What to mend").first).to_have_value("The invoice is of another year.")
+    page.get_by_label("Where").nth(1).select_option(label="Result: Calls made")
+    page.get_by_label("What to mend").nth(1).fill("Count the calls of March only.")
+    look(visitor, "fix list")
+    page.get_by_role("button", name="Check the letter").click()
+    look(visitor, "letter of return")
+    page.get_by_role("button", name="Return with 2 fixes").click()
+    expect(page.get_by_text("Queue clear")).to_be_visible()
+    look(visitor, "clear queue")
+
+    found = {claim.pk: claim for claim in Claim.objects.all()}
+    assert (found[large.pk].status, found[large.pk].approved_minor) == ("approved", 360_000)
+    assert found[small.pk].status == "action_required"
+    assert len(found[small.pk].returned_fixes) == 2
+
+
+def test_a_claim_is_decided_without_script(visit: Visit) -> None:
+    claim = make_sent_claim(make_fund(), "4000.00")
+    page = enter(visit, "manager", script=False).page
+    page.get_by_role("link", name="Review next").click()
+    page.get_by_label("Accept less").check()
+    page.get_by_label("Approved amount").fill("3,600.00")
+    page.get_by_role("button", name="Add up again").click()
+    expect(page.locator("#total")).to_contain_text("Approved in all: 3,600.00 USD of 4,000.00 USD")
+    page.get_by_label("Reason, visible to the partner").fill("Drinks are not covered.")
+    page.get_by_role("button", name="Check the letter").click()
+    page.get_by_role("button", name="Approve 3,600.00 USD").click()
+    expect(page.get_by_text("Queue clear")).to_be_visible()
+    claim.refresh_from_db()
+    assert claim.approved_minor == 360_000
+
+
+def test_two_people_of_finance_pay_a_claim(visit: Visit) -> None:
+    claim = make_approved_claim(make_fund(), "4000.00")
+    first, second = enter(visit, "finance"), enter(visit, "finance2")
+    page = first.page
+    expect(page.get_by_role("heading", name="Finance", level=1)).to_be_visible()
+    look(first, "finance")
+    page.get_by_role("link", name="Prepare payment run").click()
+    look(first, "payment runs")
+    page.get_by_role("button", name="Prepare payment run").click()
+    expect(page.get_by_text("You prepared this run, so somebody else approves it")).to_be_visible()
+    look(first, "prepared run")
+
+    run = PaymentRun.objects.get()
+    second.go(f"/payment-runs/{run.pk}/")
+    second.page.get_by_role("button", name="Approve 4,000.00 USD to 1 partner").click()
+    expect(second.page.get_by_text("4,000.00 USD approved.")).to_be_visible()
+    look(second, "approved run")
+
+    page.reload()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export the file for the bank").click()
+    text = download.value.path().read_text(encoding="utf-8")
+    filled = text.replace("4000.00,,,,", "4000.00,sent,2024-03-04,BANK-1,")
+    page.reload()
+    page.get_by_role("link", name="Read results").click()
+    look(first, "results")
+    upload = {"name": "run.csv", "mimeType": "text/csv", "buffer": filled.encode()}
+    page.get_by_label("The file with its results").set_input_files(upload)
+    page.get_by_role("button", name="Read the file").click()
+    expect(page.get_by_text("The run is settled.")).to_be_visible()
+    look(first, "settled run")
+    page.get_by_role("link", name="Payments", exact=True).click()
+    look(first, "payments")
+    page.get_by_role("link", name="Northwind Traders").click()
+    look(first, "payment")
+    first.go("/finance/")
+    page.get_by_role("button", name="Check the ledger now").click()
+    expect(page.get_by_role("heading", name="The ledger agrees")).to_be_visible()
+    look(first, "ledger")
+    claim.refresh_from_db()
+    assert claim.status == "paid"
+
+
+def test_finance_imports_a_file_that_goes_on_by_itself(visit: Visit) -> None:
+    location = make_enrollment(make_location(make_partner("Halden Cloud"))).location.external_id
+    rows = [
+        "external_id,location,program,earned_on,amount,currency",
+        f"E1,{location},mci-csp-reseller,2023-08-15,25000.00,USD",
+        f"E2,{location},mci-csp-reseller,2023-08-15,8.88,USD",
+        f"E3,{location},mci-csp-reseller,2023-08-15,1.234,USD",
+    ]
+    visitor = enter(visit, "finance")
+    page = visitor.page
+    visitor.go("/imports/")
+    look(visitor, "imports")
+    upload = {"name": "august.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode()}
+    page.get_by_label("File of earnings").set_input_files(upload)
+    page.get_by_role("button", name="Upload and check").click()
+    expect(page.get_by_text("Checking every line")).to_be_visible()
+    look(visitor, "waiting import")
+    jobs.check_imports(clock.now())
+    commit = page.get_by_role("button", name="Commit 2 lines (+10,003.55 USD co-op)")
+    expect(commit).to_be_visible()
+    look(visitor, "checked import")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download all 1 with their reasons").click()
+    assert "Amounts are never rounded" in download.value.path().read_text(encoding="utf-8")
+    commit.click()
+    expect(page.get_by_text("2 lines committed.")).to_be_visible()
+    look(visitor, "committed import")
+    assert Fund.objects.get().earned_minor == 1_000_355
+    assert Import.objects.get().status == "committed"
+
+
+def test_anybody_moves_the_clock_and_reads_what_ran(visit: Visit) -> None:
+    fund = make_fund()
+    visitor = enter(visit, "program")
+    page = visitor.page
+    page.get_by_role("link", name="Move the clock").click()
+    look(visitor, "clock")
+    page.get_by_label("To a day and time of my own").check()
+    page.get_by_role("button", name="Move the clock").click()
+    expect(page.get_by_role("alert")).to_contain_text("Enter the day to move to")
+    page.get_by_label("Day", exact=True).fill("2024-08-15")
+    page.get_by_role("button", name="Move the clock").click()
+    expect(page.get_by_text("Expiry of what was not claimed")).to_be_visible()
+    look(visitor, "moved clock")
+    assert clock.now() == datetime(2024, 8, 15, tzinfo=UTC)
+    fund.refresh_from_db()
+    assert fund.expired_minor == 1_000_355
+
+
+def test_search_glossary_and_missing_pages_are_in_order(visit: Visit) -> None:
+    make_sent_claim(make_fund(), title="Spring calls")
+    visitor = enter(visit, "manager")
+    page = visitor.page
+    page.keyboard.press("/")
+    page.keyboard.type("spring")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Spring calls")).to_be_visible()
+    look(visitor, "search")
+    visitor.go("/glossary/")
+    look(visitor, "glossary")
