@@ -19,6 +19,7 @@ from claims.operations.documents import ACCEPTED
 from claims.operations.evidence import Upload
 from claims.rules import Metric, Proof
 from coop.lib import money
+from coop.lib.dates import show_day
 from coop.lib.forms import AmountField, DayField
 
 MEGABYTES = settings.DOCUMENT_MAX_BYTES // (1024 * 1024)
@@ -38,6 +39,9 @@ def countries() -> list[tuple[str, str]]:
         (code, name) for code, name in named if len(code) == 2 and code.isalpha() and code not in ("EU", "UN", "ZZ")
     ]
     return sorted(found, key=lambda pair: pair[1])
+
+
+Groups = list[tuple[str, list[Activity]]]
 
 
 class EvidenceField(forms.FileField):
@@ -72,9 +76,7 @@ class ClaimForm(forms.Form):
 # --- About the activity -----------------------------------------------------------------------------------------------
 
 
-def grouped(
-    activities: Sequence[Activity], categories: Iterable[Category], day: date
-) -> list[tuple[str, list[Activity]]]:
+def grouped(activities: Sequence[Activity], categories: Iterable[Category], day: date) -> Groups:
     """Activities under the name that their category has on the day, in the order of the categories."""
     found = []
     for category in categories:
@@ -110,12 +112,13 @@ class AboutForm(ClaimForm):
         required=False,
     )
 
-    def __init__(self, *args: Any, groups: Sequence[tuple[str, list[Activity]]], spend: str, **options: Any) -> None:
+    def __init__(self, *args: Any, groups: Groups, use: tuple[date, date], **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["activity"].choices = [  # type: ignore[attr-defined]
             (name, [(activity.code, activity.name) for activity in activities]) for name, activities in groups
         ]
-        self.fields["activity_from"].help_text = f"The work must lie within {spend}"
+        self.fields["activity_from"].help_text = f"The fund pays for work from {show_day(use[0])}"
+        self.fields["activity_to"].help_text = f"until {show_day(use[1])}"
 
     def changes(self) -> dict[str, Any]:
         """The values as operations take them."""

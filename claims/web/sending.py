@@ -150,8 +150,11 @@ def cost_card(claim: Claim) -> dict[str, Any]:
         rows.append({"key": "Total", "amount": claim.show(claim.claimed_minor)})
     if not rows:
         rows = [{"key": "Invoices and in-house work", "value": ""}]
+    card = {"title": "Invoices and in-house work", "rows": rows}
+    if claim.lines.all():
+        return card
     lines = reverse("claim-lines", args=[claim.pk])
-    return {"title": "Invoices and in-house work", "action_url": lines, "action_label": "Change", "rows": rows}
+    return {**card, "action_url": lines, "action_label": "Change"}
 
 
 def proof_card(claim: Claim) -> dict[str, Any]:

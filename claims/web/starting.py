@@ -97,8 +97,12 @@ def about_new_claim(request: PersonRequest, fund: Fund, at: datetime, *, alone: 
     today = at.astimezone(ZoneInfo(fund.program.time_zone)).date()
     day = min(max(today, period.use_from), period.use_to)
     groups = grouped(activities_for(fund.program.code, day), Category.objects.all(), day)
-    spend = f"{show_day(period.use_from)} to {show_day(period.use_to)}"
-    form = StartForm(request.POST or None, groups=groups, spend=spend, initial={"country": fund.location.country})
+    form = StartForm(
+        request.POST or None,
+        groups=groups,
+        use=(period.use_from, period.use_to),
+        initial={"country": fund.location.country},
+    )
     status = 200
     if request.method == "POST":
         status = 400

@@ -19,7 +19,6 @@ from claims.web.access import closed_for_writing, own_claim
 from claims.web.conflict import conflict_of, with_revision
 from claims.web.forms import AboutForm, ResultsForm, about_values, grouped
 from claims.web.places import field_of, task_of
-from coop.lib.dates import show_day
 from coop.lib.errors import Refused, Stale
 from coop.lib.forms import add_refusal
 from coop.lib.web import now
@@ -76,8 +75,7 @@ def about_form(claim: Claim, data: Any) -> AboutForm:
         offered.append(claim.activity)
     groups = grouped(offered, Category.objects.all(), day)
     period = claim.fund.earning_period
-    spend = f"{show_day(period.use_from)} to {show_day(period.use_to)}"
-    return AboutForm(data, groups=groups, spend=spend, initial=about_values(claim))
+    return AboutForm(data, groups=groups, use=(period.use_from, period.use_to), initial=about_values(claim))
 
 
 def advice(request: PersonRequest, claim: Claim) -> list[rules.Finding]:
