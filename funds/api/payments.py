@@ -167,7 +167,7 @@ class PaymentRunViewSet(ListMixin, RetrieveMixin, ApiViewSet):
     def mark_exported(self, request: Request, pk: str) -> Response:
         """Note that the file was taken for the bank: its payments are in progress."""
         self.take()
-        return self.answer(operations.export_run(int(pk), by=self.person, at=self.at))
+        return self.answer(operations.export_run(int(pk), revision=self.revision, by=self.person, at=self.at))
 
     @verb("results", takes=ResultsIn)
     def results(self, request: Request, pk: str) -> Response:

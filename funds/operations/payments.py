@@ -154,9 +154,9 @@ def cancel_run(run_id: int, *, revision: int | None = None, by: Person, at: date
 
 
 @transaction.atomic
-def export_run(run_id: int, *, by: Person, at: datetime) -> PaymentRun:
+def export_run(run_id: int, *, revision: int | None = None, by: Person, at: datetime) -> PaymentRun:
     """Note that an approved run's file was taken for the bank; repeating it changes nothing. Raises WrongStatus."""
-    run = lock_run(run_id, by=by, revision=None, to="export payment runs")
+    run = lock_run(run_id, by=by, revision=revision, to="export payment runs")
     before = run.status
     run.status = follow(states.RUNS, "export", before, what=f"payment run {run.pk}")
     if before == "approved":

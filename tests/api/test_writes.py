@@ -195,15 +195,34 @@ def test_an_etag_that_is_none_is_refused(partner: Api, draft: Claim, said: str) 
     assert (refused.status, refused.fields) == (400, {"If-Match": "invalid"})
 
 
-@pytest.mark.parametrize(
-    ("who", "path"),
-    [("program", "people/{person}/deactivate/"), ("program", "earning-periods/{period}/extend/")],
-)
-def test_every_verb_heeds_if_match(vendor: Callable[[str], Api], fund: Fund, who: str, path: str) -> None:
-    names = {"person": factories.marketer_of(fund.partner).pk, "period": fund.earning_period_id}
-    body = {"claims_close_on": "2024-08-20", "reason": "Holidays"} if "extend" in path else None
-    stale = vendor(who).post(path.format(**names), body, headers={"If-Match": '"99"'})
-    assert (stale.status, stale.code) == (412, "stale")
+def test_every_verb_heeds_if_match(vendor: Callable[[str], Api]) -> None:
+    fund = factories.make_fund()
+    partner = api_of(factories.marketer_of(fund.partner))
+    factories.make_approved_claim(fund, "300.00")
+    run = factories.prepare()
+    sent, draft = factories.make_sent_claim(fund, "10.00").pk, factories.make_claim(fund, "10.00").pk
+    program, manager, finance, finance2 = (vendor(who) for who in ("program", "manager", "finance", "finance2"))
+    factories.make_approved_claim(fund, "300.00")
+    approved = factories.make_approved_run().pk
+    later = {"claims_close_on": "2024-08-20", "reason": "Holidays"}
+    sent_result = {"results": [{"payment": "1", "status": "sent"}]}
+    tries: list[tuple[Api, str, Any]] = [
+        (program, f"people/{factories.marketer_of(fund.partner).pk}/deactivate/", None),
+        (program, f"earning-periods/{fund.earning_period_id}/extend/", later),
+        (partner, f"claims/{draft}/submit/", None),
+        (partner, f"claims/{sent}/withdraw/", None),
+        (manager, f"claims/{sent}/start_review/", None),
+        (manager, f"claims/{sent}/approve/", None),
+        (manager, f"claims/{sent}/return/", {"reason": "Send the log."}),
+        (manager, f"claims/{sent}/reject/", {"reason": "Not covered."}),
+        (finance2, f"payment-runs/{run.pk}/approve/", None),
+        (finance2, f"payment-runs/{run.pk}/cancel/", None),
+        (finance, f"payment-runs/{approved}/export/", None),
+        (finance, f"payment-runs/{approved}/results/", sent_result),
+    ]
+    for api, path, body in tries:
+        stale = api.post(path, body, headers={"If-Match": '"99"'})
+        assert (stale.status, stale.code) == (412, "stale"), f"{path}: {stale}"
 
 
 # --- Extending a period -----------------------------------------------------------------------------------------------
