@@ -50,7 +50,7 @@ class OfClaim(ListMixin, RetrieveMixin, ApiViewSet):
         return Response(status=204, headers={"ETag": f'"{claim.revision}"'})
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """One of them."""
+        """One of those that you may see."""
         return self.answer_with_claim(self.get_object())
 
 

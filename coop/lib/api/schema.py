@@ -45,7 +45,7 @@ class CoopSchema(AutoSchema):
 
     def get_description(self) -> str:  # type: ignore[override]
         scope = self.view.write_scope if self.writes else self.view.read_scope
-        return f"A limited key needs the scope `{scope}`." if scope else "Any key may do this that may write at all."
+        return f"A limited key needs the scope {scope}." if scope else "Any key may do this that may write at all."
 
     def get_operation_id(self) -> str:
         """claims_list, claims_submit, claims_lines_create: the fixed parts of the address and what is done there."""

@@ -294,6 +294,7 @@ class ListMixin:
     """`GET /resource/`: a cursor page of what the person may see, filtered."""
 
     def list(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """A page of those that you may see."""
         rows = self.get_queryset()
         wanted = Q()
         for name, value in self.asked.items():
@@ -309,5 +310,6 @@ class RetrieveMixin:
     """`GET /resource/{id}/`: one record, with its ETag."""
 
     def retrieve(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One of those that you may see."""
         answer: Response = self.answer(self.get_object())
         return answer
