@@ -9,6 +9,8 @@ from kombu.exceptions import OperationalError
 
 log = structlog.get_logger()
 
+ONE_TRY = {"max_retries": 0, "interval_start": 0, "interval_step": 0, "interval_max": 0, "socket_connect_timeout": 1}
+
 
 def nudge(task: str) -> None:
     """Ask for a task (by its name, e.g. "coop.check_imports") after the commit; a dead broker fails nothing.
@@ -20,7 +22,10 @@ def nudge(task: str) -> None:
 
 
 def ring(task: str) -> None:
+    app = import_string("coop.celery.app")
     try:
-        import_string("coop.celery.app").send_task(task, retry=False, ignore_result=True)
+        # A connection of its own, because the pool's tries for six seconds before it gives up on a dead broker.
+        with app.connection_for_write(transport_options={**app.conf.broker_transport_options, **ONE_TRY}) as connection:
+            app.send_task(task, connection=connection, retry=False, ignore_result=True)
     except (OperationalError, OSError) as error:
         log.warning("nudge.lost", task=task, error=str(error))
