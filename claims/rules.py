@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from coop.lib import money
 from coop.lib.dates import show_day, show_deadline, show_instant
@@ -116,6 +117,11 @@ def finding(
     return Finding(rule, 1, PASSED if ok else unless, text, seen, wanted, "" if ok else fix, at_field)
 
 
+def inside(name: str) -> str:
+    """A name as it reads inside a sentence: "Call log" is "call log", but "URL" stays "URL"."""
+    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
+
+
 def use_period(facts: Facts) -> Iterable[Finding]:
     """R1: the activity lies inside the use period."""
     text = "The activity takes place inside the use period."
@@ -162,7 +168,7 @@ def claim_window(facts: Facts) -> Iterable[Finding]:
         seen=now,
         wanted=f"{show_instant(facts.claims_open_at, facts.zone)} to {show_deadline(facts.claims_close_at, facts.zone)}",
         fix=(
-            f"Finish the draft now and send it on {show_day(facts.claims_open_at.date())} or later."
+            f"Finish the draft now and send it on {show_day(facts.claims_open_at.astimezone(ZoneInfo(facts.zone)).date())} or later."
             if early
             else "The claim deadline has passed; this fund takes no more claims."
         ),
@@ -207,15 +213,15 @@ def proof_of_execution(facts: Facts) -> Iterable[Finding]:
         if proof.required:
             groups.setdefault(proof.group or proof.code, []).append(proof)
     for proofs in groups.values():
-        names = " or ".join(proof.name.lower() if index else proof.name for index, proof in enumerate(proofs))
+        names = " or ".join(inside(proof.name) if index else proof.name for index, proof in enumerate(proofs))
         found = [proof.name for proof in proofs if proof.code in given]
         yield finding(
             "proof_of_execution",
             bool(found),
-            f"{facts.activity_name} is proved by: {names[:1].lower()}{names[1:]}.",
+            f"{facts.activity_name} is proved by: {inside(names)}.",
             seen=", ".join(found) or "nothing uploaded for it",
             wanted=names,
-            fix=f"Upload this: {names[:1].lower()}{names[1:]}." + (f" {proofs[0].hint}" if proofs[0].hint else ""),
+            fix=f"Upload this: {inside(names)}." + (f" {proofs[0].hint}" if proofs[0].hint else ""),
             at_field=f"documents.{proofs[0].code}",
         )
 
@@ -231,8 +237,7 @@ def results(facts: Facts) -> Iterable[Finding]:
             f"The result “{metric.name}” is reported.",
             seen=value or "nothing",
             wanted="a whole number" if metric.kind == "count" else "a short answer",
-            fix=f"Say {metric.name[:1].lower()}{metric.name[1:]}"
-            + (" as a whole number." if metric.kind == "count" else "."),
+            fix=f"Say {inside(metric.name)}" + (" as a whole number." if metric.kind == "count" else "."),
             at_field=f"metrics.{metric.code}",
         )
 
@@ -273,7 +278,9 @@ def invoice_date(facts: Facts) -> Iterable[Finding]:
             "The invoice is dated inside the use period or at most 45 days after it.",
             seen=show_day(line.invoiced_on) if line.invoiced_on else "no date",
             wanted=wanted,
-            fix=f"Correct the date if it was mistyped; an invoice dated outside {wanted} cannot be claimed from this fund.",
+            fix=f"Correct the date if it was mistyped; an invoice dated outside {wanted} cannot be claimed from this fund."
+            if line.invoiced_on
+            else "Enter the day that stands on the invoice.",
             at_field=f"lines.{line.id}.invoiced_on",
         )
 
