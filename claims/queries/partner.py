@@ -27,8 +27,8 @@ def with_deadline(claims: ClaimQuerySet) -> ClaimQuerySet:
 def waiting_for(person: Person, *, at: datetime) -> ClaimQuerySet:
     """Drafts and returned claims that can still be sent, the most urgent first; each with `number_waiting`, how many in all."""
     mine = with_deadline(Claim.objects.visible_to(person).with_names())
-    waiting = mine.filter(status__in=states.OPEN, deadline__gt=at)
-    return waiting.annotate(number_waiting=Window(Count("id"))).order_by("deadline", "-sendings", "id")
+    waiting = mine.filter(Q(status__in=states.OPEN, deadline__gt=at))
+    return waiting.annotate(number_waiting=Window(Count("id"))).order_by(F("deadline").asc(), "-sendings", "id")
 
 
 def underway(person: Person) -> ClaimQuerySet:

@@ -91,4 +91,8 @@ def left_to_act(claim: Claim, at: datetime) -> str:
         return ""
     said, _ = time_left(claim.deadline, at=at, zone=claim.fund.program.time_zone)  # type: ignore[attr-defined]
     verb = "mend" if claim.status == states.ACTION_REQUIRED else "send"
-    return "deadline passed" if said == "passed" else f"{verb} it {said}".replace(" in ", " within ")
+    if said == "passed":
+        return "deadline passed"
+    if said.startswith("in "):
+        return f"{said.removeprefix('in ')} to {verb}"
+    return f"{verb} it by {said}" if said == "tomorrow" else f"{verb} it {said}"

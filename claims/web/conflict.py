@@ -32,7 +32,7 @@ def shown(form: forms.Form, name: str, value: Any) -> str:
     """A value as the form's reader knows it: the label of a choice, a day as the field writes it."""
     field = form.fields[name]
     if isinstance(field, forms.ChoiceField):
-        for key, label in field.choices:
+        for key, label in list(field.choices):  # type: ignore[arg-type]
             options = label if isinstance(label, list | tuple) else [(key, label)]
             found = next((text for code, text in options if str(code) == str(value)), None)
             if found is not None:

@@ -65,6 +65,7 @@ def home(request: PersonRequest) -> HttpResponse:
         .select_related("fund__enrollment")
         .prefetch_related("lines", "documents")[:SHOWN]
     )
+    all_waiting = waiting[0].number_waiting if waiting else 0  # type: ignore[attr-defined]
     others = list(underway(request.user)[: SHOWN * 20])
     in_review = [claim for claim in others if claim.status != states.APPROVED]
     approved = [claim for claim in others if claim.status == states.APPROVED]
@@ -74,8 +75,8 @@ def home(request: PersonRequest) -> HttpResponse:
     places = len({(fund.location_id, fund.program_id) for fund in funds}) > 1
     context = {
         "needs": [need(claim, at) for claim in waiting],
-        "more": waiting[0].number_waiting if waiting else 0,
-        "more_text": str(waiting[0].number_waiting) if waiting else "",
+        "more": all_waiting,
+        "more_text": str(all_waiting),
         "review_columns": REVIEW_COLUMNS,
         "coming_columns": COMING_COLUMNS,
         "lede": loss(open_funds, at) or "Nothing expires at present.",

@@ -174,7 +174,7 @@ def page(request: PersonRequest, claim: Claim, line: ClaimLine | None, kind: str
         "files": files,
         "lines_url": f"{reverse('claim-lines', args=[claim.pk])}?kind={kind}",
         "file_lost": bool(request.FILES) and bool(form.errors),
-        "chosen": ", ".join(str(file.name) for file in request.FILES.values()),
+        "chosen": ", ".join(file.name or "" for file in request.FILES.getlist("file")),
     }
 
 

@@ -203,7 +203,7 @@ def claim_receipt(request: PersonRequest, claim_id: int) -> HttpResponse:
         "changed_since": claim.is_open,
         "lines": [] if claim.is_open else [line_row(claim, line) for line in claim.lines.all()],
         "files": [] if claim.is_open else files(claim),
-        "fingerprints": sorted(dict(sent.data.get("files", {})).items()) if claim.is_open else [],
+        "fingerprints": sent.data.get("files", []) if claim.is_open else [],
         "usual": show_day(business_days_after(sent.at.date(), REVIEW_DAYS)),
         "pay_days": PAYABLE_WITHIN_BUSINESS_DAYS,
         "cure": show_deadline(period.cure_close_at, zone),

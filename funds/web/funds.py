@@ -31,7 +31,7 @@ def funds(request: PersonRequest) -> HttpResponse:
         return funds_of_partners(request)
     found = list(funds_of(request.user))
     places = len({fund.location_id for fund in found}) > 1 or len({fund.program_id for fund in found}) > 1
-    cards = {"open": [], "earning": []}
+    cards: dict[str, list[dict[str, Any]]] = {"open": [], "earning": []}
     closed = []
     for fund in found:
         settled_away = fund.converted_minor and not (fund.remaining_minor or fund.claimed_minor)

@@ -254,7 +254,7 @@ def test_the_list_shows_first_what_needs_the_reader(sign_in: SignIn) -> None:
     assert "Needs you 1" in said
     assert "All claims 2" in said
     assert "My draft" in said
-    assert "send it within 163 days" in said
+    assert "163 days to send" in said
     assert "Gone out" not in said
     said = page(client, "/claims/?show=all")
     assert "Gone out" in said
