@@ -70,7 +70,7 @@ def submit_claim(claim_id: int, *, revision: int | None = None, by: Person, at: 
         amount=str(claim.claimed_minor),
         currency=claim.currency,
         sending=claim.sendings,
-        files={document.filename: document.sha256 for document in claim.documents.all() if document.sha256},
+        files=[{"name": d.filename, "sha256": d.sha256} for d in claim.documents.all() if d.sha256],
     )
     return claim
 
