@@ -161,6 +161,7 @@ def claim_window(facts: Facts) -> Iterable[Finding]:
         )
         return
     early = facts.at < facts.claims_open_at
+    opens_on = facts.claims_open_at.astimezone(ZoneInfo(facts.zone)).date()
     yield finding(
         "claim_window",
         facts.claims_open_at <= facts.at < facts.claims_close_at,
@@ -168,7 +169,7 @@ def claim_window(facts: Facts) -> Iterable[Finding]:
         seen=now,
         wanted=f"{show_instant(facts.claims_open_at, facts.zone)} to {show_deadline(facts.claims_close_at, facts.zone)}",
         fix=(
-            f"Finish the draft now and send it on {show_day(facts.claims_open_at.astimezone(ZoneInfo(facts.zone)).date())} or later."
+            f"Finish the draft now and send it on {show_day(opens_on)} or later."
             if early
             else "The claim deadline has passed; this fund takes no more claims."
         ),
