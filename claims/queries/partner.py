@@ -33,7 +33,8 @@ def waiting_for(person: Person, *, at: datetime) -> ClaimQuerySet:
 
 def underway(person: Person) -> ClaimQuerySet:
     """Claims that others work on: with a reviewer, or approved and not paid. The longest first."""
-    return Claim.objects.visible_to(person).with_names().filter(status__in=UNDERWAY).order_by("turn_since", "id")
+    found = Claim.objects.visible_to(person).with_names().select_related("reviewer")
+    return found.filter(status__in=UNDERWAY).order_by("turn_since", "id")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from django.test import Client
 
-from claims.operations.review import Fix, return_claim
+from claims.operations.review import Fix, return_claim, start_review
 from claims.operations.sending import submit_claim
 from coop.lib import clock
 from funds.models import Entry, Fund
@@ -100,7 +100,8 @@ def test_home_with_much_to_show_takes_no_more_queries(sign_in: SignIn) -> None:
     enrollment = fund.enrollment
     for number in range(3):
         make_claim(fund, "10.00", title=f"Complete {number}")
-        make_sent_claim(fund, "20.00")
+        in_review = make_sent_claim(fund, "20.00")
+        start_review(in_review.id, by=vendor(["manager", "pcmm", "gtm"][number]), at=clock.now())
         make_approved_claim(fund, "30.00")
     earn(enrollment, "500.00", on="2024-01-15")
     page(sign_in(marketer_of(fund.partner)), "/")
