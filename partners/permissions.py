@@ -55,7 +55,9 @@ def visible_events(person: Person) -> Q:
     if not person.is_authenticated or not person.is_active:
         return NOTHING
     if person.role in states.PARTNER_ROLES:
-        return within_partner(person) & Q(vendor_only=False)
+        # A moved deadline concerns every partner of the program, so it is nobody's own record.
+        moved = Q(partner__isnull=True, verb="earning_period.extended")
+        return (within_partner(person) & Q(vendor_only=False)) | moved
     if person.role == states.CHANNEL_MANAGER:
         return within_partner(person) | Q(partner__isnull=True, subject_type__in=["earning_period", "program"])
     return within_partner(person)
@@ -68,7 +70,9 @@ def require_role(person: Person, *roles: str, to: str) -> None:
     """
     if not person.is_active or person.role not in roles:
         who = " or ".join(states.ROLES[role].lower() for role in roles)
-        raise NotAllowed(f"Your role is {states.ROLES[person.role].lower()}. To {to}, ask somebody whose role is {who}.")
+        raise NotAllowed(
+            f"Your role is {states.ROLES[person.role].lower()}. To {to}, ask somebody whose role is {who}."
+        )
 
 
 def may_see(person: Person, partner_id: int) -> bool:

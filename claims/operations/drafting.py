@@ -111,20 +111,20 @@ def update_claim(
     Raises NotFound, NotAllowed, Stale, WrongStatus, Invalid.
     """
     claim = lock_open_claim(claim_id, by=by, revision=revision)
-    changes = dict(changes)
+    changed, changes = sorted(changes), dict(changes)
     day = changes.get("activity_from", claim.activity_from)
+    wanted_on = day or claim.fund.earning_period.use_from
     if "activity" in changes:
         claim.activity = offered_activity(changes.pop("activity"), claim.fund, day)
+        # Results that the new activity does not ask for would stay behind unseen.
+        asked = {metric.code for metric in claim.activity.metrics_on(wanted_on)}
+        claim.metrics = {code: value for code, value in claim.metrics.items() if code in asked}
     if "metrics" in changes:
-        wanted_on = day or claim.fund.earning_period.use_from
-        claim.metrics = {
-            **claim.metrics,
-            **checked_metrics(claim.activity, changes.pop("metrics"), wanted_on),
-        }
+        claim.metrics = {**claim.metrics, **checked_metrics(claim.activity, changes.pop("metrics"), wanted_on)}
     require_fields(changes, FIELDS, "A claim")
     for name, value in changes.items():
         setattr(claim, name, value)
-    touched(claim, "claim.changed", by=by, at=at, fields=sorted(changes))
+    touched(claim, "claim.changed", by=by, at=at, fields=changed)
     return claim
 
 
