@@ -13,6 +13,7 @@ from datetime import date
 
 from coop.lib import money
 from coop.lib.errors import FieldError, Invalid
+from coop.lib.spreadsheets import neutral, plain
 from funds.models import PaymentRun
 from funds.operations.payments import Result
 from funds.reports import decode
@@ -32,8 +33,6 @@ COLUMNS = (
 )
 # What a row must have to be a result; the others may be missing or hold anything.
 NEEDED = ("payment_id", "status")
-# A cell that begins so is a formula to a spreadsheet.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 MAX_ROWS = 100_000
 
 
@@ -59,16 +58,6 @@ def export_csv(run: PaymentRun) -> str:
         )
         writer.writerow([neutral(cell) for cell in row])
     return file.getvalue()
-
-
-def neutral(cell: str) -> str:
-    """The cell with an apostrophe before it where a spreadsheet would take it for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
-
-
-def plain(cell: str) -> str:
-    """The opposite of `neutral`, for a file that comes back."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
 
 
 def read_csv(data: bytes) -> list[Result]:

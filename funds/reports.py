@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from coop.lib.errors import FieldError, Invalid
+from coop.lib.spreadsheets import plain
 
 PARTNER_CENTER, INCENTIVES = "partner_center", "incentives"
 MAX_CELL = 4_096
@@ -162,7 +163,7 @@ def lines(
         if fault:
             yield line_no, raw, fault
             continue
-        values: dict[str, str | None] = {field: row[position].strip() for position, field in fields.items()}
+        values: dict[str, str | None] = {field: plain(row[position].strip()) for position, field in fields.items()}
         kind = values.get("kind") or ""
         values["kind"] = KINDS.get(kind.lower(), kind) if form == PARTNER_CENTER else "incentive"
         yield line_no, raw, values

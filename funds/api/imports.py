@@ -22,11 +22,11 @@ from coop.lib.api.parsers import FormParser, StrictJSONParser
 from coop.lib.api.serializers import Input
 from coop.lib.api.views import ApiViewSet, ListMixin, RetrieveMixin, act, verb
 from coop.lib.nudge import nudge
+from coop.lib.spreadsheets import neutral
 from funds import states
 from funds.models import Import
 from funds.operations.earnings import commit_import, discard_import, rejected_lines
 from funds.operations.imports import receive_file
-from funds.payment_files import neutral
 from funds.queries.effects import effects_of
 
 COUNTS = ("lines", "new", "changed", "unchanged", "rejected")

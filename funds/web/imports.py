@@ -18,12 +18,12 @@ from coop.lib import money
 from coop.lib.errors import NotFound, Refused
 from coop.lib.forms import add_refusal
 from coop.lib.nudge import nudge
+from coop.lib.spreadsheets import neutral
 from coop.lib.web import now
 from funds.models import Import, StagedLine
 from funds.operations.earnings import commit_import, discard_import, rejected_lines
 from funds.operations.imports import receive_file
 from funds.operations.payments import READERS
-from funds.payment_files import neutral
 from funds.queries.effects import effects_of
 from funds.queries.vendor import funds_touched, locations_named, sums_text
 from funds.states import IMPORT_FORMATS

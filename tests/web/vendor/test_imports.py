@@ -111,6 +111,17 @@ def test_the_rejected_lines_come_back_with_reasons_and_without_formulas(enter: E
     assert "'=HYPERLINK" in text
 
 
+def test_rejected_lines_that_were_mended_come_in_by_their_own_file(enter: Enter, location: str) -> None:
+    client = enter("finance")
+    first = checked(client, HEADER + line(location, 1) + line("nowhere", 2, "-25.00"))
+    client.post(reverse("import-commit", args=[first.pk]))
+    text = client.get(reverse("import-errors", args=[first.pk])).content.decode()
+    assert "'-25.00" in text
+    second = checked(client, text.replace("nowhere", location))
+    client.post(reverse("import-commit", args=[second.pk]))
+    assert Fund.objects.get().earned_minor == 1_000_000 - 1_000
+
+
 def test_a_discarded_import_posts_nothing_and_says_so(enter: Enter, location: str) -> None:
     client = enter("finance")
     delivery = checked(client, HEADER + line(location, 1))

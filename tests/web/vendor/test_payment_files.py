@@ -3,7 +3,8 @@
 import pytest
 
 from coop.lib.errors import Invalid
-from funds.payment_files import export_csv, neutral, plain, read_csv
+from coop.lib.spreadsheets import neutral, plain
+from funds.payment_files import export_csv, read_csv
 from tests.factories import (
     make_approved_claim,
     make_approved_run,
