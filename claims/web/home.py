@@ -34,7 +34,7 @@ from partners import states as roles
 from partners.web.request import PersonRequest
 
 SHOWN = 5
-SHOWN_FUNDS = 6
+SHOWN_FUNDS = 4
 REVIEW_COLUMNS = [
     {"label": "Claim", "kind": "lead"},
     {"label": "Amount", "kind": "amount"},
@@ -73,6 +73,7 @@ def home(request: PersonRequest) -> HttpResponse:
     open_funds = [fund for fund in funds if not is_estimate(fund, at)]
     earning = [fund for fund in funds if is_estimate(fund, at)]
     places = len({(fund.location_id, fund.program_id) for fund in funds}) > 1
+    may_start = may_start_claim(request, open_funds, at)
     context = {
         "needs": [need(claim, at) for claim in waiting],
         "more": all_waiting,
@@ -81,14 +82,15 @@ def home(request: PersonRequest) -> HttpResponse:
         "coming_columns": COMING_COLUMNS,
         "lede": loss(open_funds, at) or "Nothing expires at present.",
         "next_date": next_date(funds, at),
-        "action": primary(request, waiting, open_funds, at),
+        "action": primary(waiting, may_start=may_start),
+        "actions": [{"label": "Start a claim", "url": reverse("claim-new")}] if waiting and may_start else [],
         "cards": [fund_card(fund, at=at, with_place=places) for fund in open_funds[:SHOWN_FUNDS]],
         "more_funds": len(open_funds) > SHOWN_FUNDS,
         "in_review": [reviewed(claim, at) for claim in in_review[:SHOWN]],
         "in_review_total": len(in_review),
         "coming": [coming(claim, payments.get(str(claim.pk))) for claim in approved[:SHOWN]],
         "coming_total": len(approved),
-        "earning": estimates(earning),
+        "earning": estimates(earning, with_place=places),
         "not_ready": not_ready(funds),
         "new_here": not funds and not others and not waiting,
     }
@@ -149,16 +151,19 @@ def next_date(funds: Sequence[Fund], at: datetime) -> str:
     return f"Next date: {show_day(ahead[0][2])}, {ahead[0][1]}." if ahead else ""
 
 
-def primary(
-    request: PersonRequest, waiting: Sequence[Claim], funds: Sequence[Fund], at: datetime
-) -> dict[str, str] | None:
+def may_start_claim(request: PersonRequest, funds: Sequence[Fund], at: datetime) -> bool:
+    """Whether there is money that the reader may claim, now or when claims open."""
+    there = any(fund.available_minor > 0 and at < fund.earning_period.claims_close_at for fund in funds)
+    return there and request.user.role in WRITERS
+
+
+def primary(waiting: Sequence[Claim], *, may_start: bool) -> dict[str, str] | None:
     """The one thing to do now: go on with the most urgent claim, else start one."""
     if waiting:
         first = waiting[0]
         label = "Fix" if first.status == states.ACTION_REQUIRED else "Continue"
         return {"label": f"{label} “{Truncator(first.title).chars(40)}”", "url": reverse("claim", args=[first.pk])}
-    may_start = any(fund.available_minor > 0 and at < fund.earning_period.claims_close_at for fund in funds)
-    if may_start and request.user.role in WRITERS:
+    if may_start:
         return {"label": "Start a claim", "url": reverse("claim-new")}
     return None
 
@@ -177,7 +182,7 @@ def reviewed(claim: Claim, at: datetime) -> dict[str, Any]:
     }
 
 
-def estimates(funds: Sequence[Fund]) -> list[dict[str, str]]:
+def estimates(funds: Sequence[Fund], *, with_place: bool) -> list[dict[str, str]]:
     """What the half that earns now has brought so far; marked, because it may still change."""
     needed = thresholds(funds) if funds else {}
     found = []
@@ -189,7 +194,7 @@ def estimates(funds: Sequence[Fund]) -> list[dict[str, str]]:
             hint += f" {fund.show(short)} more is needed to reach the program's threshold; below it, it becomes rebate."
         found.append(
             {
-                "label": f"{earned_in(period)}, {fund.program}",
+                "label": f"{earned_in(period)}, {fund.program}" + (f", {fund.location}" if with_place else ""),
                 "amount": fund.show(fund.available_minor),
                 "hint": hint,
                 "url": reverse("fund", args=[fund.pk]),

@@ -26,6 +26,8 @@ def expected(claim: Claim, payment: Payment | None) -> str:
     """The day by which the money comes."""
     if payment is not None and payment.sent_on:
         return f"sent on {show_day(payment.sent_on)}"
+    if payment is not None and payment.status in ("failed", "reversed"):
+        return "with a later payment run"
     if payment is not None:
         return f"by {show_day(payment.expected_on)}"
     approved_on = (claim.decided_at or claim.turn_since).date()

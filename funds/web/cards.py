@@ -96,7 +96,9 @@ def sentence(fund: Fund, at: datetime) -> str:
         return f"{fund.show(fund.converted_minor)} did not reach the program's threshold and is paid out as rebate."
     if not fund.remaining_minor:
         return f"All of the {earned} is claimed." if fund.claimed_minor else "There is nothing to claim in this fund."
-    left = f"Of {earned}, {fund.show(fund.remaining_minor)} is still yours to claim"
+    untouched = fund.remaining_minor == fund.earned_minor + fund.adjustments_minor
+    share = f"All of the {earned}" if untouched else f"Of {earned}, {fund.show(fund.remaining_minor)}"
+    left = f"{share} is still yours to claim"
     if at < period.claims_open_at:
         return f"{left}, for work done {months(period.use_from, period.use_to)}. Claims open on {opens(fund)}."
     if at < period.use_close_at:
