@@ -36,7 +36,7 @@ from funds.operations.catalog import load_programs
 from funds.operations.earnings import take_lines
 from funds.operations.enrollments import enroll
 from funds.operations.payments import Result, approve_run, prepare_run, read_results
-from funds.operations.settlement import settle_period
+from funds.operations.settlement import expire_period, settle_period
 from partners.models import Location, Partner, Person
 from partners.operations import create_location, create_partner, create_person
 
@@ -217,6 +217,11 @@ def make_fund(
         settle_period(half.id, at=set_clock(half.settle_at))
     set_clock(now)
     return Fund.objects.with_names().get(enrollment=enrollment, earning_period=half)
+
+
+def expire(code: str = "FY24-H1", program: str = RESELLER) -> None:
+    """The job that expires what is left of a period runs now."""
+    expire_period(period(code, program).id, at=clock.now())
 
 
 # --- Claims -------------------------------------------------------------------------------------------------------------
