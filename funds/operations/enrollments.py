@@ -56,7 +56,7 @@ def enroll(
 
 
 def require_free(
-    location: Location, program: Program, starts_on: date, ends_on: date | None, *, field: str, but: int | None = None
+    location: Location, program: Program, starts_on: date, ends_on: date | None, *, field: str, but: int = 0
 ) -> None:
     """Refuse days on which the location is enrolled already, by another enrollment than `but`. Raises Invalid."""
     for other in Enrollment.objects.select_for_update().filter(location=location, program=program).exclude(id=but):
