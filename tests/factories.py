@@ -270,7 +270,8 @@ def complete(claim: Claim) -> Claim:
     for proof in claim.activity.proofs_on(day):
         add_document(claim.id, kind=proof.code, filename="proof.png", data=PNG + b" %d" % number(), **who)
     wanted = claim.activity.metrics_on(day)
-    results = {metric.code: "120" if metric.kind == "count" else "Good" for metric in wanted}
+    answers = {"count": "120", "money": "120.00"}
+    results = {metric.code: answers.get(metric.kind, "Good") for metric in wanted}
     return update_claim(claim.id, {"metrics": results}, **who)
 
 
