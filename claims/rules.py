@@ -227,24 +227,42 @@ def proof_of_execution(facts: Facts) -> Iterable[Finding]:
         )
 
 
+RESULTS_WANTED = {
+    "count": "a whole number",
+    "money": "an amount such as 120.00",
+    "text": "a short answer",
+}
+
+
+def is_result(metric: Metric, text: str, currency: str) -> bool:
+    """Whether a text answers a metric: digits for a count, an amount of the currency for money, anything for text."""
+    if metric.kind == "count":
+        return text.isascii() and text.isdigit()
+    if metric.kind == "money":
+        return money.is_amount(text, currency)
+    return bool(text)
+
+
 def results(facts: Facts) -> Iterable[Finding]:
-    """R5: each metric that the activity asks for is given, and a count is a whole number."""
+    """R5: each metric that the activity asks for is given, a count as a whole number, money as an amount."""
     for metric in facts.metrics_wanted:
         value = str(facts.metrics.get(metric.code, "")).strip()
-        counted = metric.kind != "count" or (value.isascii() and value.isdigit())
+        wanted = RESULTS_WANTED[metric.kind]
         yield finding(
             "results",
-            bool(value) and counted,
+            is_result(metric, value, facts.currency),
             f"The result “{metric.name}” is reported.",
             seen=value or "nothing",
-            wanted="a whole number" if metric.kind == "count" else "a short answer",
-            fix=f"Say {inside(metric.name)}" + (" as a whole number." if metric.kind == "count" else "."),
+            wanted=wanted,
+            fix=f"Say {inside(metric.name)}" + (f" as {wanted}." if metric.kind != "text" else "."),
             at_field=f"metrics.{metric.code}",
         )
 
 
 def money_there(facts: Facts) -> Iterable[Finding]:
     """R6: the amount is more than nothing and not more than what the fund holds for it."""
+    if not facts.lines:
+        return  # R3 asks for a line already
     there = max(facts.available_minor, 0) + facts.held_minor
     wanted = facts.claimed_minor
     yield finding(

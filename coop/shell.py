@@ -106,7 +106,7 @@ def counts(person: Person) -> dict[str, int]:
     if person.role == states.CHANNEL_MANAGER:
         return {"worklist": claims.filter(status__in=[claim_states.SUBMITTED, claim_states.IN_REVIEW]).count()}
     if person.role in (states.MARKETER, states.PARTNER_ADMIN):
-        return {"claims": claims.filter(status=claim_states.ACTION_REQUIRED).count()}
+        return {"claims": claims.filter(status__in=claim_states.OPEN).count()}
     if person.role == states.FINANCE:
         return {
             "imports": Import.objects.visible_to(person).filter(status="ready").count(),

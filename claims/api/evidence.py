@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from claims.api import serializers as shapes
 from claims.api.claims import NO_CLAIM
 from claims.models import Claim, ClaimLine, Document
-from claims.operations import documents, drafting
+from claims.operations import documents, drafting, evidence
 from coop.lib.api import filters
 from coop.lib.api.parsers import FormParser, StrictJSONParser
 from coop.lib.api.views import ApiViewSet, ListMixin, RetrieveMixin, act
@@ -91,7 +91,7 @@ class LineViewSet(OfClaim):
     def destroy(self, request: Request, claim_id: str, pk: str) -> Response:
         """Take a line out of an open claim."""
         self.get_object()
-        claim = drafting.remove_line(self.claim_id, int(pk), revision=self.revision, by=self.person, at=self.at)
+        claim = evidence.remove_line(self.claim_id, int(pk), revision=self.revision, by=self.person, at=self.at)
         return self.gone(claim)
 
 

@@ -12,6 +12,7 @@ from django.db.models import Sum
 from claims import states
 from claims.models import Activity, Claim, ClaimLine
 from claims.permissions import WRITERS, require_writer
+from claims.rules import RESULTS_WANTED, is_result
 from coop.lib.errors import FieldError, Invalid, NotFound, WrongStatus, check_revision, require_fields
 from funds.models import Fund
 from partners import events
@@ -96,7 +97,9 @@ def create_claim(
         created_at=at,
         turn_since=at,
     )
-    claim.metrics = checked_metrics(activity, metrics or {}, activity_from or fund.earning_period.use_from)
+    claim.metrics = checked_metrics(
+        activity, metrics or {}, activity_from or fund.earning_period.use_from, fund.currency
+    )
     claim.save()
     events.record("claim.created", claim, by=by, at=at, number=claim.number, activity=activity.code)
     return claim
@@ -120,7 +123,10 @@ def update_claim(
         asked = {metric.code for metric in claim.activity.metrics_on(wanted_on)}
         claim.metrics = {code: value for code, value in claim.metrics.items() if code in asked}
     if "metrics" in changes:
-        claim.metrics = {**claim.metrics, **checked_metrics(claim.activity, changes.pop("metrics"), wanted_on)}
+        claim.metrics = {
+            **claim.metrics,
+            **checked_metrics(claim.activity, changes.pop("metrics"), wanted_on, claim.currency),
+        }
     require_fields(changes, FIELDS, "A claim")
     for name, value in changes.items():
         setattr(claim, name, value)
@@ -142,7 +148,7 @@ def offered_activity(code: str, fund: Fund, day: date | None) -> Activity:
     return activity
 
 
-def checked_metrics(activity: Activity, metrics: Mapping[str, Any], day: date) -> dict[str, str]:
+def checked_metrics(activity: Activity, metrics: Mapping[str, Any], day: date, currency: str) -> dict[str, str]:
     """Results by code as text. Raises Invalid for results that the activity does not ask for, all at once."""
     known = {metric.code: metric for metric in activity.metrics_on(day)}
     errors = [
@@ -155,16 +161,9 @@ def checked_metrics(activity: Activity, metrics: Mapping[str, Any], day: date) -
         if code not in known
     ]
     errors += [
-        FieldError(
-            f"metrics.{code}",
-            "invalid",
-            f"“{value}” is not a whole number. Write digits only, for example 250.",
-        )
+        FieldError(f"metrics.{code}", "invalid", f"“{value}” is not {RESULTS_WANTED[known[code].kind]}.")
         for code, value in metrics.items()
-        if code in known
-        and known[code].kind == "count"
-        and text_of(value)
-        and not (str(value).strip().isascii() and str(value).strip().isdigit())
+        if code in known and text_of(value) and not is_result(known[code], text_of(value), currency)
     ]
     if errors:
         raise Invalid(errors=errors)
@@ -233,17 +232,6 @@ def change_line(
     line.save()
     touched(claim, "claim.line_changed", by=by, at=at, line=str(line.pk), fields=sorted(changes))
     return line
-
-
-@transaction.atomic
-def remove_line(claim_id: int, line_id: int, *, revision: int | None = None, by: Person, at: datetime) -> Claim:
-    """Take a line out of an open claim; its documents stay with the claim."""
-    claim = lock_open_claim(claim_id, by=by, revision=revision)
-    deleted, _ = claim.lines.filter(id=line_id).delete()
-    if not deleted:
-        raise NotFound("There is no such line in this claim.")
-    touched(claim, "claim.line_removed", by=by, at=at, line=str(line_id))
-    return claim
 
 
 def require_line(kind: str, amount_minor: int, supplier: str, invoice_number: str) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.db import transaction
 
-from claims.models import ClaimLine, Document
+from claims.models import Claim, ClaimLine, Document
 from claims.operations.documents import add_document, remove_document
-from claims.operations.drafting import add_line, change_line, lock_open_claim, remove_line
+from claims.operations.drafting import add_line, change_line, lock_open_claim, touched
 from coop.lib.errors import NotFound
 from partners.models import Person
 
@@ -51,20 +51,21 @@ def save_line(
 
 
 @transaction.atomic
-def remove_line_with_files(
-    claim_id: int, line_id: int, *, revision: int | None = None, by: Person, at: datetime
-) -> None:
+def remove_line(claim_id: int, line_id: int, *, revision: int | None = None, by: Person, at: datetime) -> Claim:
     """Take a line out of an open claim together with the files that belong to it alone.
 
     A file that stayed behind would count as evidence for every other line of its kind. Raises NotFound, NotAllowed, Stale,
     WrongStatus.
     """
     claim = lock_open_claim(claim_id, by=by, revision=revision)
-    if not claim.lines.filter(id=line_id).exists():
+    line = claim.lines.filter(id=line_id).first()
+    if line is None:
         raise NotFound("There is no such line in this claim.")
-    for document_id in list(claim.documents.filter(line_id=line_id).values_list("id", flat=True)):
-        remove_document(claim_id, document_id, by=by, at=at)
-    remove_line(claim_id, line_id, by=by, at=at)
+    for document_id in list(line.documents.values_list("id", flat=True)):
+        claim = remove_document(claim_id, document_id, by=by, at=at)
+    line.delete()
+    touched(claim, "claim.line_removed", by=by, at=at, line=str(line_id))
+    return claim
 
 
 @transaction.atomic

@@ -283,7 +283,12 @@ def metric_field(metric: Metric) -> forms.Field:
             widget=forms.TextInput(attrs={"inputmode": "numeric"}),
         )
     if metric.kind == "money":
-        return forms.CharField(label=metric.name, help_text="For example 120.00 USD", max_length=80, required=False)
+        return forms.CharField(
+            label=metric.name,
+            help_text="An amount without its currency, for example 120.00",
+            max_length=80,
+            required=False,
+        )
     return forms.CharField(
         label=metric.name,
         help_text="In a few sentences, with numbers where you have them",

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from claims import rules, states
 from claims.models import Claim, ClaimLine
-from claims.operations.evidence import remove_line_with_files, save_line
+from claims.operations.evidence import remove_line, save_line
 from claims.queries import document_kinds, findings_of
 from claims.web.access import closed_for_writing, own_claim
 from claims.web.conflict import conflict_of, with_revision
@@ -196,7 +196,7 @@ def claim_line_remove(request: PersonRequest, claim_id: int, line_id: int) -> Ht
     line = line_for(claim, line_id)
     back = f"{reverse('claim-lines', args=[claim.pk])}?kind={line.kind}"
     if request.method == "POST":
-        remove_line_with_files(claim.pk, line.pk, by=request.user, at=now(request))
+        remove_line(claim.pk, line.pk, by=request.user, at=now(request))
         messages.success(request, f"{name_of(line)} is taken out of the claim.")
         return redirect(back)
     files = [document.filename for document in claim.documents.all() if document.line_id == line.pk]

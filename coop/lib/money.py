@@ -77,6 +77,14 @@ def to_minor(text: str, currency: str) -> int:
     return int(Decimal(text).scaleb(places))
 
 
+def is_amount(text: str, currency: str) -> bool:
+    """Whether a text is an amount of the currency that is not below zero."""
+    try:
+        return to_minor(text, currency) >= 0
+    except AmountError:
+        return False
+
+
 def to_decimal(minor: int, currency: str) -> Decimal:
     """Minor units as a Decimal with exactly the currency's decimals: 420000 USD is Decimal("4200.00")."""
     return Decimal(minor).scaleb(-decimals(currency))

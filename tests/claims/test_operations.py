@@ -11,7 +11,8 @@ import pytest
 from claims import states
 from claims.models import Claim
 from claims.operations.documents import add_document, clean_name, remove_document
-from claims.operations.drafting import add_line, change_line, create_claim, remove_line, update_claim
+from claims.operations.drafting import add_line, change_line, create_claim, update_claim
+from claims.operations.evidence import remove_line
 from claims.operations.review import (
     Fix,
     LineDecision,
@@ -543,3 +544,13 @@ def test_a_document_says_what_it_is_and_belongs_to_a_line_of_its_claim(fund: Fun
 )
 def test_the_name_that_people_see_is_harmless(name: str, clean: str) -> None:
     assert clean_name(name) == clean
+
+
+def test_a_removed_line_takes_its_file_along_so_that_it_backs_no_other_line(fund: Fund) -> None:
+    claim = make.make_draft(fund)
+    line = make.add_invoice(claim, "1.00")
+    add_document(
+        claim.id, kind="invoice", filename="a.pdf", data=b"%PDF-1.4 a", line_id=line.id, **given(claim.created_by)
+    )
+    remove_line(claim.id, line.id, **given(claim.created_by))
+    assert not claim.documents.filter(kind="invoice").exists()

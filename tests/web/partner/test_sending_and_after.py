@@ -44,7 +44,7 @@ def test_what_is_missing_stands_where_the_button_would_be(sign_in: SignIn) -> No
     client = sign_in(draft.created_by)
     said = page(client, f"/claims/{draft.pk}/send/")
     assert "Not ready to be sent yet" in said
-    assert "6 things to fix first" in said
+    assert "5 things to fix first" in said
     assert "Send claim" not in said
     content = client.get(f"/claims/{draft.pk}/send/").content.decode()
     assert f'href="/claims/{draft.pk}/proof/#proof-call-script"' in content
@@ -55,7 +55,7 @@ def test_sending_anyway_what_is_not_ready_sends_nothing_and_says_what_is_missing
     draft = make_draft(make_fund())
     response = sign_in(draft.created_by).post(f"/claims/{draft.pk}/send/", sending(draft))
     assert response.status_code == 422
-    assert "6 things to fix first" in text_of(response)
+    assert "5 things to fix first" in text_of(response)
     draft.refresh_from_db()
     assert draft.status == "draft"
 
