@@ -124,7 +124,7 @@ def inside(name: str) -> str:
 
 def use_period(facts: Facts) -> Iterable[Finding]:
     """R1: the activity lies inside the use period."""
-    text = "The activity takes place inside the use period."
+    text = "The activity must take place inside the use period."
     wanted = f"{show_day(facts.use_from)} to {show_day(facts.use_to)}"
     for name, day in (("activity_from", facts.activity_from), ("activity_to", facts.activity_to)):
         which = "first" if name == "activity_from" else "last"
@@ -153,7 +153,7 @@ def claim_window(facts: Facts) -> Iterable[Finding]:
         yield finding(
             "claim_window",
             facts.at < facts.cure_close_at,
-            "A claim that was sent in time and returned is mended before its cure deadline.",
+            "A claim that was sent in time and returned must be mended before its cure deadline.",
             seen=now,
             wanted=f"until {show_deadline(facts.cure_close_at, facts.zone)}",
             fix="The cure deadline has passed; this claim cannot be sent again.",
@@ -165,7 +165,7 @@ def claim_window(facts: Facts) -> Iterable[Finding]:
     yield finding(
         "claim_window",
         facts.claims_open_at <= facts.at < facts.claims_close_at,
-        "A claim is sent while the fund takes claims.",
+        "A claim must be sent while the fund takes claims.",
         seen=now,
         wanted=f"{show_instant(facts.claims_open_at, facts.zone)} to {show_deadline(facts.claims_close_at, facts.zone)}",
         fix=(
@@ -179,7 +179,7 @@ def claim_window(facts: Facts) -> Iterable[Finding]:
 
 def money_evidence(facts: Facts) -> Iterable[Finding]:
     """R3: every line is backed by its invoice, or by a CSR for in-house work."""
-    text = "The money is shown by an invoice, or by a CSR for in-house work."
+    text = "The cost must be shown by an invoice, or by a CSR for in-house work."
     if not facts.lines:
         yield finding(
             "money_evidence",
@@ -219,7 +219,7 @@ def proof_of_execution(facts: Facts) -> Iterable[Finding]:
         yield finding(
             "proof_of_execution",
             bool(found),
-            f"{facts.activity_name} is proved by: {inside(names)}.",
+            f"{facts.activity_name} must be proved by: {inside(names)}.",
             seen=", ".join(found) or "nothing uploaded for it",
             wanted=names,
             fix=f"Upload this: {inside(names)}." + (f" {proofs[0].hint}" if proofs[0].hint else ""),
@@ -251,10 +251,10 @@ def results(facts: Facts) -> Iterable[Finding]:
         yield finding(
             "results",
             is_result(metric, value, facts.currency),
-            f"The result “{metric.name}” is reported.",
+            f"The result “{metric.name}” must be reported.",
             seen=value or "nothing",
             wanted=wanted,
-            fix=f"Say {inside(metric.name)}" + (f" as {wanted}." if metric.kind != "text" else "."),
+            fix=f"Fill in “{metric.name}”" + (f" with {wanted}." if metric.kind != "text" else "."),
             at_field=f"metrics.{metric.code}",
         )
 
@@ -268,7 +268,7 @@ def money_there(facts: Facts) -> Iterable[Finding]:
     yield finding(
         "money_there",
         0 < wanted <= there and facts.settled,
-        "The fund holds the amount that is claimed.",
+        "The fund must hold the amount that is claimed.",
         seen=f"{facts.show(wanted)} claimed, {facts.show(there)} {'there' if facts.settled else 'estimated'}",
         wanted=f"more than zero and at most {facts.show(there)}"
         if facts.settled
@@ -294,7 +294,7 @@ def invoice_date(facts: Facts) -> Iterable[Finding]:
         yield finding(
             "invoice_date",
             line.invoiced_on is not None and facts.use_from <= line.invoiced_on <= last,
-            "The invoice is dated inside the use period or at most 45 days after it.",
+            "The invoice must be dated inside the use period or at most 45 days after it.",
             seen=show_day(line.invoiced_on) if line.invoiced_on else "no date",
             wanted=wanted,
             fix=f"Correct the date if it was mistyped; an invoice dated outside {wanted} cannot be claimed from this fund."
@@ -310,7 +310,7 @@ def payout_profile(facts: Facts) -> Iterable[Finding]:
     yield finding(
         "payout_profile",
         known is True,
-        "The bank and tax profile for co-op is complete.",
+        "The bank and tax profile for co-op must be complete.",
         seen={True: "complete", False: "not complete", None: "not known here"}[known],
         wanted="complete before a first claim is sent",
         fix="Ask your partner admin to complete the bank and tax profile."
@@ -326,7 +326,7 @@ def activity_offered(facts: Facts) -> Iterable[Finding]:
     yield finding(
         "activity_offered",
         facts.activity_valid,
-        "The program pays for this activity on its dates.",
+        "The program must pay for this activity on its dates.",
         seen=facts.activity_name,
         wanted="an activity that the program offers on the activity's first day",
         fix="Choose another activity, or correct the dates.",

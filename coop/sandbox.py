@@ -13,6 +13,7 @@ from coop.lib import clock
 from coop.lib.dates import show_instant
 from coop.lib.errors import Invalid, NotFound
 from coop.lib.models import SandboxClock
+from partners import events
 from partners.models import Person
 
 
@@ -58,10 +59,12 @@ def move_clock(to: datetime, *, run_jobs: bool = True, by: Person | None) -> Mov
             )
         row.jobs_held = not run_jobs
         row.save(update_fields=["jobs_held"])
+        events.record("clock.moved", row, by=by, at=before, vendor_only=True, to=to.isoformat(), run_jobs=run_jobs)
     moved = Moved(before, to)
     stops = [*jobs.due_instants(before, to), to] if run_jobs else [to]
     for stop in dict.fromkeys(stops):
-        SandboxClock.objects.filter(id=1).update(now=stop)
+        # Never back: two people may move it at the same time.
+        SandboxClock.objects.filter(id=1, now__lt=stop).update(now=stop)
         if run_jobs:
             moved.ran += [done for done in jobs.run_due(stop) if done.worked or done.failed]
     return moved

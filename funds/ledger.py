@@ -4,7 +4,7 @@ One entry is one movement between two buckets of a fund, so it balances by const
 stored totals when the entry is inserted (migration funds/0002) and refuses what must never be; here the same is said
 kindly, before it comes to that.
 
-Order of locks, everywhere: earning period, fund, plan, claim, payment run, payment; rows of a kind by primary key.
+Order of locks, everywhere: earning period, fund, payment run, payment, plan, claim; rows of a kind by primary key.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -18,6 +19,7 @@ from partners.models import ApiKey, Location, Partner, Person
 from partners.permissions import require_role
 
 KEY_PREFIX = "coop_"
+COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 MASTER_DATA = (states.PROGRAM_ADMIN, states.FINANCE)
 
 
@@ -26,11 +28,33 @@ def create_partner(*, external_id: str, name: str, country: str, by: Person | No
     """Add a partner organisation. `by` None is the system itself. Raises NotAllowed, Invalid (taken external id)."""
     if by:
         require_role(by, *MASTER_DATA, to="add partners")
-    if Partner.objects.filter(external_id=external_id).exists():
-        raise Invalid.field("external_id", f"There is already a partner with the external id {external_id}.", "taken")
+    taken = Partner.objects.filter(external_id=external_id).exists()
+    require_organisation(external_id, name, country, taken="partner" if taken else "")
     partner = Partner.objects.create(external_id=external_id, name=name, country=country, created_at=at)
     events.record("partner.created", partner, by=by, at=at, partner_id=partner.id, name=name)
     return partner
+
+
+def require_organisation(external_id: str, name: str, country: str, *, taken: str) -> None:
+    """Refuse what cannot name a partner or a location, all faults at once; `taken` says what has the id already.
+
+    Raises Invalid.
+    """
+    errors = []
+    if not external_id.strip():
+        errors.append(FieldError("external_id", "required", "Give the id by which your own systems know it."))
+    if taken:
+        errors.append(
+            FieldError("external_id", "taken", f"There is already a {taken} with the external id {external_id}.")
+        )
+    if not name.strip():
+        errors.append(FieldError("name", "required", "Give its name."))
+    if not COUNTRY.fullmatch(country):
+        errors.append(
+            FieldError("country", "invalid", f"“{country[:10]}” is not the code of a country, for example US.")
+        )
+    if errors:
+        raise Invalid(errors=errors)
 
 
 @transaction.atomic
@@ -42,8 +66,8 @@ def create_location(
         require_role(by, *MASTER_DATA, to="add locations")
     if not Partner.objects.filter(id=partner_id).exists():
         raise Invalid.field("partner", "There is no such partner.", "not_found")
-    if Location.objects.filter(external_id=external_id).exists():
-        raise Invalid.field("external_id", f"There is already a location with the external id {external_id}.", "taken")
+    taken = Location.objects.filter(external_id=external_id).exists()
+    require_organisation(external_id, name, country, taken="location" if taken else "")
     location = Location.objects.create(
         partner_id=partner_id, external_id=external_id, name=name, country=country, created_at=at
     )

@@ -8,8 +8,8 @@ ALTER TABLE claims_claim ADD CONSTRAINT claim_fund_same_partner
   FOREIGN KEY (partner_id, fund_id) REFERENCES funds_fund (partner_id, id);
 """
 
-# The last wall of the deadline: whatever code forgot to ask, a claim is not sent outside its windows. A BEFORE trigger
-# reads the clock after the wait for the row's lock.
+# The last wall of the deadline: whatever code forgot to ask, a claim is not sent outside its windows, nor long after the
+# instant that it names. The minute is for a claim that was in time when it was checked and is written a moment later.
 SENT_IN_ITS_WINDOWS = """
 CREATE FUNCTION claims_sent_in_its_windows() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -22,7 +22,8 @@ BEGIN
     WHERE f.id = NEW.fund_id;
   IF NEW.first_submitted_at < period.claims_open_at OR NEW.first_submitted_at >= period.claims_close_at
      OR NEW.submitted_at >= period.cure_close_at
-     OR (CASE WHEN NEW.sendings > 1 THEN coop_now() >= period.cure_close_at ELSE coop_now() >= period.claims_close_at END) THEN
+     OR (NEW.sendings = 1 AND NEW.submitted_at <> NEW.first_submitted_at)
+     OR NEW.submitted_at NOT BETWEEN coop_now() - interval '1 minute' AND coop_now() THEN
     RAISE EXCEPTION 'a claim is sent inside its windows: % to %, mended until %',
       period.claims_open_at, period.claims_close_at, period.cure_close_at
       USING ERRCODE = 'check_violation', CONSTRAINT = 'claim_is_sent_in_its_windows';

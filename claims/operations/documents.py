@@ -83,6 +83,14 @@ def require_kind(claim: Claim, kind: str, line_id: int | None, *, has_file: bool
     """Refuse a document that does not say what it is, all faults at once. Raises Invalid."""
     errors = []
     kinds = document_kinds(claim)
+    if claim.documents.count() >= settings.DOCUMENTS_PER_CLAIM:
+        errors.append(
+            FieldError(
+                "file",
+                "too_many",
+                f"A claim holds {settings.DOCUMENTS_PER_CLAIM} documents at most. Join files, or remove one.",
+            )
+        )
     if kind not in kinds:
         said = ", ".join(kinds)
         errors.append(

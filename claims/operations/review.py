@@ -14,7 +14,8 @@ from claims.models import Claim, ClaimLine
 from claims.operations.drafting import lock_claim
 from claims.operations.sending import finish, release_hold
 from claims.permissions import require_reviewer
-from coop.lib.errors import FieldError, Invalid, WrongStatus, check_revision
+from coop.lib.dates import show_deadline, show_instant
+from coop.lib.errors import FieldError, Invalid, WindowClosed, WrongStatus, check_revision
 from coop.lib.transitions import follow
 from funds.operations import holds
 from partners.models import Person
@@ -76,6 +77,7 @@ def return_claim(
     Lines decided as "return" add their reason to the list. Raises Invalid when nothing says what to mend.
     """
     claim = lock_for_review(claim_id, by=by, revision=revision)
+    require_time_to_mend(claim, at)
     if claim.status == states.SUBMITTED:
         begin(claim, by=by, at=at)
     claim.status = follow(states.CLAIMS, "return", claim.status, what=f"claim {claim.number}")
@@ -89,6 +91,17 @@ def return_claim(
     claim.reviewer = by
     finish(claim, "claim.returned", by=by, at=at, fixes=claim.returned_fixes, note=note)
     return claim
+
+
+def require_time_to_mend(claim: Claim, at: datetime) -> None:
+    """Refuse to return a claim that nobody could mend any more: it would only lapse. Raises WindowClosed."""
+    period, zone = claim.fund.earning_period, claim.fund.program.time_zone
+    if at >= period.cure_close_at:
+        raise WindowClosed(
+            f"It is {show_instant(at, zone)}. Claims for {period} could be mended until "
+            f"{show_deadline(period.cure_close_at, zone)}, so this one cannot be returned. Approve it, in part if need be, "
+            "or decline it."
+        )
 
 
 @transaction.atomic

@@ -39,7 +39,8 @@ class Refused(Exception):
         errors: Sequence[FieldError] = (),
         findings: Sequence[Any] = (),
     ) -> None:
-        self.message = message or self.title
+        # One fault speaks for itself; several are read where they are listed.
+        self.message = message or (errors[0].message if len(errors) == 1 else self.title)
         self.errors = list(errors)
         self.findings = list(findings)
         super().__init__(self.message)

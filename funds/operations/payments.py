@@ -195,15 +195,11 @@ def read_results(
     A sent payment pays its funds and whatever its references are (claims); a failed one frees its items for a later run.
     Results that were taken before change nothing. When every payment has a result the run is settled.
     """
+    locked = lock_funds_of(run_id) if by.role == FINANCE else {}
     run = lock_run(run_id, by=by, revision=revision, to="read payment results")
-    status = (
-        follow(states.RUNS, "read_results", run.status, what=f"payment run {run.pk}")
-        if run.status != "settled"
-        else "settled"
-    )
-    # Funds before payments: the order of locks that everybody keeps.
-    funds = PaymentItem.objects.filter(payment__run=run).order_by("payable__fund_id")
-    locked = {fund_id: lock_fund(fund_id) for fund_id in funds.values_list("payable__fund_id", flat=True).distinct()}
+    status = "settled"
+    if run.status != "settled":
+        status = follow(states.RUNS, "read_results", run.status, what=f"payment run {run.pk}")
     payments = {payment.id: payment for payment in run.payments.select_for_update().order_by("id")}
     require_results(run, payments, results, today=at.date())
     if run.status == "approved":
@@ -225,6 +221,12 @@ def read_results(
     sent = sum(payment.status == "sent" for payment in payments.values())
     save_run(run, "payment_run.results_read", by=by, at=at, results=len(results), sent=sent)
     return run
+
+
+def lock_funds_of(run_id: int) -> dict[int, Fund]:
+    """The funds that a run pays from, locked before the run itself: the order of locks that everybody keeps."""
+    items = PaymentItem.objects.filter(payment__run_id=run_id).order_by("payable__fund_id")
+    return {fund_id: lock_fund(fund_id) for fund_id in items.values_list("payable__fund_id", flat=True).distinct()}
 
 
 def require_results(run: PaymentRun, payments: dict[int, Payment], results: Sequence[Result], *, today: date) -> None:

@@ -554,3 +554,11 @@ def test_a_removed_line_takes_its_file_along_so_that_it_backs_no_other_line(fund
     )
     remove_line(claim.id, line.id, **given(claim.created_by))
     assert not claim.documents.filter(kind="invoice").exists()
+
+
+def test_a_claim_is_not_returned_when_nobody_could_mend_it_any_more(fund: Fund) -> None:
+    claim = make.make_sent_claim(fund)
+    make.set_clock(fund.earning_period.cure_close_at)
+    manager = make.vendor("manager")
+    with pytest.raises(WindowClosed, match="cannot be returned"):
+        return_claim(claim.id, fixes=[Fix("", "The log is cut off.")], by=manager, at=clock.now())

@@ -158,7 +158,7 @@ def test_r4_every_required_proof_is_there() -> None:
         "nothing uploaded for it",
         "Call log",
     )
-    assert missing.text == "Telemarketing is proved by: call log."
+    assert missing.text == "Telemarketing must be proved by: call log."
     assert missing.fix == "Upload this: call log."
     script = only_failure("proof_of_execution", documents=(GOOD.documents[0], GOOD.documents[2]))
     assert script.fix == "Upload this: call script. The text that the callers used."
@@ -203,7 +203,7 @@ def test_r5_every_required_metric_is_given() -> None:
     missing = only_failure("results", metrics={"calls": "480"})
     assert (missing.field, missing.seen) == ("metrics.contacts", "nothing")
     assert missing.wanted.startswith("a whole number")
-    assert missing.fix.startswith("Say successful contacts as a whole number")
+    assert missing.fix.startswith("Fill in “Successful contacts” with a whole number")
     assert rules.failed(found("results", metrics={"calls": "480", "contacts": "0"})) == []
     for answer in ("", " ", "many", "-1", "1.5", "1,000", "٣"):
         assert only_failure("results", metrics={"calls": "480", "contacts": answer}).field == "metrics.contacts"
