@@ -19,7 +19,7 @@ from claims.letters import RETURN
 from claims.models import Claim, Document
 from claims.operations.review import start_review
 from claims.queries import activity_day, document_kinds
-from claims.queries_vendor import REVIEW_WITHIN_BUSINESS_DAYS, UNDECIDED, history_with, next_claim
+from claims.queries.vendor import REVIEW_WITHIN_BUSINESS_DAYS, UNDECIDED, history_with, next_claim
 from claims.web.history import timeline
 from claims.web.review_forms import LineForm, NoteForm
 from coop.lib.dates import show_day, show_deadline, show_instant

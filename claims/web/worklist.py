@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from claims.queries_vendor import VIEWS, next_claim, worklist
+from claims.queries.vendor import VIEWS, next_claim, worklist
 from coop.lib import money
 from coop.lib.web import now
 from partners.permissions import require_role

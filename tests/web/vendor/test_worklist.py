@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from claims.operations.review import start_review
-from claims.queries_vendor import next_claim, worklist
+from claims.queries.vendor import next_claim, worklist
 from coop.lib import clock
 from tests.factories import (
     make_enrollment,
