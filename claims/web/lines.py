@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib import messages
@@ -148,13 +149,13 @@ def line_form(claim: Claim, line: ClaimLine | None, kind: str, data: Any, files:
 def page(request: PersonRequest, claim: Claim, line: ClaimLine | None, kind: str, form: InvoiceForm) -> dict[str, Any]:
     """What `claims/line.html` shows."""
     notes = {}
-    advice: list[rules.Finding] = []
+    advice: list[dict[str, Any]] = []
     files = []
     if line is not None:
         mine = [fix for fix in claim.returned_fixes if line_of(fix["field"]) == line.pk]
         notes = {field_of(fix["field"]): fix["message"] for fix in mine}
         failed = rules.failed(findings_of(claim, at=now(request)))
-        advice = [found for found in failed if line_of(found.field) == line.pk]
+        advice = [on_this_page(found) for found in failed if line_of(found.field) == line.pk]
         kinds = document_kinds(claim)
         files = [
             file_row(document, kinds, {}, may_remove=True)
@@ -176,6 +177,11 @@ def page(request: PersonRequest, claim: Claim, line: ClaimLine | None, kind: str
         "file_lost": bool(request.FILES) and bool(form.errors),
         "chosen": ", ".join(file.name or "" for file in request.FILES.getlist("file")),
     }
+
+
+def on_this_page(finding: rules.Finding) -> dict[str, Any]:
+    """A finding about the line as findings.html takes it, with a link to its field; evidence is the file."""
+    return {**asdict(finding), "url": f"#id_{field_of(finding.field) or 'file'}"}
 
 
 def go_on(request: PersonRequest, claim: Claim, kind: str) -> HttpResponse:
