@@ -65,8 +65,8 @@ def choice(fund: Fund, at: datetime) -> dict[str, str]:
     opened = at >= period.claims_open_at
     return {
         "url": f"{reverse('claim-new')}?fund={fund.pk}",
-        "label": earned_in(period),
-        "hint": f"{fund.program}, {fund.location}. For work done {months(period.use_from, period.use_to)}.",
+        "label": f"{earned_in(period)}, {fund.program}, {fund.location}",
+        "hint": f"For work done {months(period.use_from, period.use_to)}.",
         "amount": fund.show(fund.available_minor),
         "due": f"claim by {show_day(period.claims_close_on)}, {left}" if opened else f"claims open on {opens(fund)}",
     }
