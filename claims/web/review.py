@@ -20,12 +20,14 @@ from claims.models import Claim, Document
 from claims.operations.review import start_review
 from claims.queries import activity_day, document_kinds
 from claims.queries.vendor import REVIEW_WITHIN_BUSINESS_DAYS, UNDECIDED, history_with, next_claim
+from claims.web.forms import country_name
 from claims.web.history import timeline
 from claims.web.review_forms import LineForm, NoteForm
 from coop.lib.dates import show_day, show_deadline, show_instant
 from coop.lib.errors import NotFound
 from coop.lib.web import now
 from funds.operations.payments import business_days_after
+from funds.web.clocks import earned_in
 from partners.models import Event
 from partners.permissions import require_role
 from partners.states import AUDITOR, CHANNEL_MANAGER, FINANCE, PROGRAM_ADMIN
@@ -216,11 +218,11 @@ def facts(claim: Claim) -> list[dict[str, Any]]:
         {"key": "Partner", "value": f"{claim.partner.name}, {claim.fund.location.name}"},
         {"key": "Activity", "value": claim.activity.name},
         {"key": "Took place", "value": when},
-        {"key": "Country", "value": claim.country},
+        {"key": "Country", "value": country_name(claim.country)},
         *([{"key": "Solution area", "value": claim.solution_area}] if claim.solution_area else []),
         {
             "key": "Fund",
-            "value": f"{claim.fund.program.name}, earned in {period}, to be used "
+            "value": f"{earned_in(period)} ({period}), {claim.fund.program.name}, to be used "
             f"{show_day(period.use_from)} to {show_day(period.use_to)}",
         },
         {

@@ -32,7 +32,7 @@ def test_a_row_says_partner_amount_risk_and_when_the_review_is_due(enter: Enter)
         "4,000.00 USD",
         "If declined, 163 days left to claim it again",
         "6 Mar 2024",
-        "today",
+        "Today",
     ):
         assert said in page
 
