@@ -85,7 +85,6 @@ def home(request: PersonRequest) -> HttpResponse:
         "action": primary(waiting, may_start=may_start),
         "actions": [{"label": "Start a claim", "url": reverse("claim-new")}] if waiting and may_start else [],
         "cards": [fund_card(fund, at=at, with_place=places) for fund in open_funds[:SHOWN_FUNDS]],
-        "more_funds": len(open_funds) > SHOWN_FUNDS,
         "in_review": [reviewed(claim, at) for claim in in_review[:SHOWN]],
         "in_review_total": len(in_review),
         "coming": [coming(claim, payments.get(str(claim.pk))) for claim in approved[:SHOWN]],
