@@ -266,7 +266,7 @@ def file_row(
         "kind": about,
         "size": size(document.size) if document.file else "a link",
         "added": f"“{document.note}”" if document.note else "",
-        "sha256": document.sha256,
+        "sha256": "" if may_remove else document.sha256,  # no help to who is still choosing files
         "remove_url": remove,
     }
 

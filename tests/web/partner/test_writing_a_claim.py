@@ -328,6 +328,10 @@ def test_an_invoice_dated_outside_its_window_is_told_on_its_page(sign_in: SignIn
     line = add_invoice(draft, "100.00", on=date(2024, 9, 2))
     client = sign_in(draft.created_by)
     assert "dated outside 1 Jan 2024 to 14 Aug 2024" in page(client, f"/claims/{draft.pk}/lines/{line.pk}/")
+    html = client.get(f"/claims/{draft.pk}/lines/{line.pk}/").content.decode()
+    for name in ("invoiced_on", "file"):  # the date is wrong, and no file was given
+        assert f'href="#id_{name}"' in html
+        assert f'id="id_{name}"' in html
     assert "dated outside" in page(client, f"/claims/{draft.pk}/lines/?kind=invoice")
 
 
@@ -354,8 +358,8 @@ def test_proof_is_a_checklist_with_files_addresses_and_notes(sign_in: SignIn) ->
         {"revision": draft.revision, "file_call-script": upload("script.pdf"), "note_call-script": "Page 2"},
     )
     said = page(client, f"/claims/{draft.pk}/proof/")
-    document = draft.documents.get()
-    assert document.sha256 in said
+    assert "script.pdf" in said
+    assert draft.documents.get().sha256 not in said  # it stands on the receipt and in the review
     assert "Page 2" in said
     response = client.post(f"/claims/{draft.pk}/proof/", {"url_call-log": "https://northwind.example/log"})
     assert response["Location"] == f"/claims/{draft.pk}/"
