@@ -15,11 +15,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from claims.models import Activity, Category, Claim, ClaimLine
-from claims.operations.documents import ACCEPTED
+from claims.operations.documents import ACCEPTED, clean_name, media_type
 from claims.operations.evidence import Upload
 from claims.rules import Metric, Proof
 from coop.lib import money
 from coop.lib.dates import show_day
+from coop.lib.errors import Refused
 from coop.lib.forms import AmountField, DayField
 
 MEGABYTES = settings.DOCUMENT_MAX_BYTES // (1024 * 1024)
@@ -45,7 +46,7 @@ Groups = list[tuple[str, list[Activity]]]
 
 
 class EvidenceField(forms.FileField):
-    """A file that may be left out; what is too big is refused before it is read."""
+    """A file that may be left out; what is too big or of no known type is refused with the other fields, not after them."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, **options)
@@ -60,6 +61,12 @@ class EvidenceField(forms.FileField):
                 "Make it smaller or split it.",
                 "too_large",
             )
+        if isinstance(found, UploadedFile):
+            try:
+                media_type(clean_name(found.name or ""), found.read())
+            except Refused as refusal:
+                raise forms.ValidationError(refusal.message, refusal.code) from refusal
+            found.seek(0)
         return found
 
 

@@ -21,6 +21,7 @@ from claims.web.conflict import conflict_of, with_revision
 from claims.web.forms import LINE_FORMS, InvoiceForm, line_values, upload_of
 from claims.web.hub import file_row, name_of
 from claims.web.places import field_of, line_of
+from claims.web.progress import DONE, PROBLEM, RETURNED, is_missing
 from claims.web.writing import answer
 from coop.lib.dates import show_day
 from coop.lib.errors import NotFound, Refused, Stale
@@ -64,7 +65,8 @@ def claim_lines(request: PersonRequest, claim_id: int) -> HttpResponse:
 def row(claim: Claim, line: ClaimLine, failed: list[rules.Finding]) -> dict[str, Any]:
     asked = [fix for fix in claim.returned_fixes if line_of(fix["field"]) == line.pk]
     wrong = [found for found in failed if line_of(found.field) == line.pk]
-    problem = "returned to you" if asked else ""
+    missing = all(is_missing(found, [line]) for found in wrong)
+    said = PROBLEM if not missing else RETURNED if asked else ("To complete", "active") if wrong else DONE
     return {
         "name": name_of(line),
         "detail": show_day(line.invoiced_on) if line.invoiced_on else line.supplier if line.kind == "csr" else "",
@@ -72,8 +74,8 @@ def row(claim: Claim, line: ClaimLine, failed: list[rules.Finding]) -> dict[str,
         "remove_url": reverse("claim-line-remove", args=[claim.pk, line.pk]),
         "amount": claim.show(line.amount_minor),
         "wrong": wrong[0].fix if wrong else asked[0]["message"] if asked else "",
-        "status": problem.capitalize() or ("To complete" if wrong else "Completed"),
-        "tone": "attention" if asked else "active" if wrong else "done",
+        "status": said[0],
+        "tone": said[1],
     }
 
 
@@ -174,14 +176,14 @@ def page(request: PersonRequest, claim: Claim, line: ClaimLine | None, kind: str
         "advice": advice,
         "files": files,
         "lines_url": f"{reverse('claim-lines', args=[claim.pk])}?kind={kind}",
-        "file_lost": bool(request.FILES) and bool(form.errors),
+        "file_lost": bool(request.FILES) and bool(form.errors) and "file" not in form.errors,
         "chosen": ", ".join(file.name or "" for file in request.FILES.getlist("file")),
     }
 
 
 def on_this_page(finding: rules.Finding) -> dict[str, Any]:
     """A finding about the line as findings.html takes it, with a link to its field; evidence is the file."""
-    return {**asdict(finding), "url": f"#id_{field_of(finding.field) or 'file'}"}
+    return {**asdict(finding), "rule": "", "url": f"#id_{field_of(finding.field) or 'file'}"}
 
 
 def go_on(request: PersonRequest, claim: Claim, kind: str) -> HttpResponse:

@@ -19,6 +19,7 @@ from claims.web.access import closed_for_writing, own_claim
 from claims.web.conflict import conflict_of, with_revision
 from claims.web.forms import AboutForm, ResultsForm, about_values, grouped
 from claims.web.places import field_of, task_of
+from claims.web.progress import shown_findings
 from coop.lib.errors import Refused, Stale
 from coop.lib.forms import add_refusal
 from coop.lib.web import now
@@ -62,7 +63,7 @@ def claim_about(request: PersonRequest, claim_id: int) -> HttpResponse:
         "form": form,
         "conflict": conflict,
         "notes": notes_for(claim, "about"),
-        "advice": advice(request, claim),
+        "advice": shown_findings(claim, advice(request, claim)),
         "fund_name": f"{earned_in(period)}, {claim.fund.program}, {claim.fund.location}",
     }
     return render(request, "claims/about.html", context, status=answer(form, conflict))

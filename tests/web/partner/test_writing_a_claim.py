@@ -274,9 +274,24 @@ def test_a_file_that_is_refused_costs_nobody_their_words(
     assert response.status_code == 400
     assert sentence in said
     assert 'value="N-1"' in response.content.decode()
-    assert f"Choose {name} once more" in said
+    assert f"Choose {name} once more" not in said
     assert not draft.lines.exists()
     assert not Document.objects.exists()
+
+
+def test_a_wrong_file_is_told_together_with_a_wrong_amount(sign_in: SignIn) -> None:
+    draft = make_draft(make_fund())
+    changes = {"amount": "12,5", "file": upload("invoice.exe", b"MZ")}
+    said = text_of(sign_in(draft.created_by).post(f"/claims/{draft.pk}/lines/new/", invoice(draft, **changes)))
+    assert "“12,5” cannot be read as an amount" in said
+    assert "Files ending in “.exe” are not accepted" in said
+
+
+def test_a_good_file_must_be_chosen_once_more_when_the_amount_is_wrong(sign_in: SignIn) -> None:
+    draft = make_draft(make_fund())
+    changes = {"amount": "12,5", "file": upload("invoice.pdf")}
+    said = text_of(sign_in(draft.created_by).post(f"/claims/{draft.pk}/lines/new/", invoice(draft, **changes)))
+    assert "Choose invoice.pdf once more" in said
 
 
 def test_a_file_above_the_limit_is_refused_with_its_size(sign_in: SignIn, settings: object) -> None:
@@ -331,7 +346,9 @@ def test_an_invoice_dated_outside_its_window_is_told_on_its_page(sign_in: SignIn
     html = client.get(f"/claims/{draft.pk}/lines/{line.pk}/").content.decode()
     assert 'href="#id_invoiced_on"' in html
     assert 'id="id_invoiced_on"' in html
-    assert "dated outside" in page(client, f"/claims/{draft.pk}/lines/?kind=invoice")
+    listed = page(client, f"/claims/{draft.pk}/lines/?kind=invoice")
+    assert "dated outside" in listed
+    assert "There is a problem" in listed
 
 
 def test_a_line_written_on_an_older_reading_shows_who_was_faster(sign_in: SignIn) -> None:
