@@ -88,7 +88,8 @@ def place_of(waiting: priority.Waiting, at: datetime) -> tuple[int, int, int]:
 def read_place(text: str) -> tuple[int, ...]:
     """A place as it came in an address; anything else is the beginning."""
     parts = text.split("-")
-    return tuple(map(int, parts)) if len(parts) == 3 and all(part.isdigit() for part in parts) else (0, 0, 0)
+    plain = len(parts) == 3 and all(part.isascii() and part.isdigit() and len(part) < 20 for part in parts)
+    return tuple(map(int, parts)) if plain else (0, 0, 0)
 
 
 def item_of(claim: Claim, waiting: priority.Waiting, at: datetime) -> Item:

@@ -86,6 +86,12 @@ class InProgress(Refused):
     code, status, title = "in_progress", 409, "The same request is still being worked on"
 
 
+class Busy(InProgress):
+    """Another writer holds the record at this moment."""
+
+    title = "Somebody else is saving here"
+
+
 class Stale(Refused):
     """The record changed since the caller read it."""
 

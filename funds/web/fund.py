@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from coop.lib.dates import show_day, show_instant
 from coop.lib.errors import NotFound
 from coop.lib.money import display
-from coop.lib.web import now
+from coop.lib.web import asked_text, now
 from funds import references, states
 from funds.models import Earning, Fund
 from funds.queries.funds import funds_of, thresholds
@@ -199,7 +199,7 @@ def fund_earnings(request: PersonRequest, fund_id: int) -> HttpResponse:
     asked = request.GET.get("import", "")
     if not (asked.isascii() and asked.isdigit() and len(asked) < 19):
         raise NotFound("There is no such delivery of earnings.")
-    found = earning_lines(shown, person=request.user, delivery_id=int(asked), after=request.GET.get("after", ""))
+    found = earning_lines(shown, person=request.user, delivery_id=int(asked), after=asked_text(request, "after"))
     if not found.number:
         raise NotFound("There is no such delivery of earnings.")
     older = urlencode({"import": asked, "after": found.older}) if found.older else ""

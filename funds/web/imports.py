@@ -19,7 +19,7 @@ from coop.lib.errors import NotFound, Refused
 from coop.lib.forms import add_refusal
 from coop.lib.nudge import nudge
 from coop.lib.spreadsheets import neutral
-from coop.lib.web import now
+from coop.lib.web import asked_number, now
 from funds.models import Import, StagedLine
 from funds.operations.earnings import commit_import, discard_import, rejected_lines
 from funds.operations.imports import receive_file
@@ -106,9 +106,9 @@ def imports(request: PersonRequest) -> HttpResponse:
         else:
             nudge("coop.check_imports")
             return redirect("import", delivery.pk)
-    before = request.GET.get("before", "")
+    before = asked_number(request, "before")
     found = Import.objects.visible_to(request.user).select_related("created_by")
-    found = found.filter(id__lt=int(before)) if before.isdigit() else found
+    found = found if before is None else found.filter(id__lt=before)
     rows = list(found[: PAGE + 1])
     here = reverse("imports")
     context = {

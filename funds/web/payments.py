@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from coop.lib.errors import NotFound
+from coop.lib.web import asked_number
 from funds.models import Payment
 from funds.operations.payments import READERS
 from funds.queries.vendor import claims_of
@@ -34,9 +35,9 @@ KINDS = {"claim": "Co-op", "rebate": "Rebate"}
 @require_safe
 def payments(request: PersonRequest) -> HttpResponse:
     """The payments that the reader may see, newest first."""
-    before = request.GET.get("before", "")
+    before = asked_number(request, "before")
     found = Payment.objects.visible_to(request.user).select_related("partner", "program", "run").order_by("-id")
-    found = found.filter(id__lt=int(before)) if before.isdigit() else found
+    found = found if before is None else found.filter(id__lt=before)
     rows = list(found[: PAGE + 1])
     shown = rows[:PAGE]
     claims = claims_of(shown)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from coop.lib import money
 from coop.lib.errors import Invalid, NotFound
 from coop.lib.forms import DayField, add_refusal
-from coop.lib.web import now
+from coop.lib.web import asked_number, now
 from funds.models import PaymentRun
 from funds.operations.payments import (
     READERS,
@@ -94,9 +94,9 @@ def runs(request: PersonRequest) -> HttpResponse:
         else:
             messages.success(request, f"{run} is prepared. Look at it; then another person of finance approves it.")
             return redirect("payment-run", run.pk)
-    before = request.GET.get("before", "")
+    before = asked_number(request, "before")
     found = PaymentRun.objects.select_related("prepared_by", "approved_by")
-    found = found.filter(id__lt=int(before)) if before.isdigit() else found
+    found = found if before is None else found.filter(id__lt=before)
     rows = list(found[: PAGE + 1])
     here = reverse("payment-runs")
     number, waiting = waiting_to_pay()

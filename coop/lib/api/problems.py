@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import (
@@ -19,10 +20,12 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from coop.lib.errors import FieldError, Refused
+from coop.lib.web import BUSY, TAKEN
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+MAX_ERRORS = 500  # in one answer: a body that is wrong throughout is not answered with many times its size
 
 # REST framework's errors: which code of the contract they are, and the title that goes with it.
 FRAMEWORK: tuple[tuple[type[Exception], int, str, str], ...] = (
@@ -55,8 +58,6 @@ SAID = {
     RecursionError: "The body is nested too deeply.",
     DataError: "A value is out of range, or holds characters that cannot be stored.",
 }
-TAKEN = ("23505", "23P01")  # unique and exclusion violations
-BUSY = ("55P03", "40P01", "40001")  # lock not available, deadlock, serialization failure
 
 
 def body(
@@ -69,7 +70,7 @@ def body(
         "status": status,
         "detail": printable(detail),
         "code": code,
-        "errors": [{name: printable(text) for name, text in error.as_dict().items()} for error in errors],
+        "errors": [{name: printable(text) for name, text in error.as_dict().items()} for error in errors[:MAX_ERRORS]],
         "findings": list(findings),
     }
 
@@ -95,7 +96,7 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> Response:
     if isinstance(error, Refused):
         problem = refusal_body(error)
     elif isinstance(error, exceptions.ValidationError):
-        errors = list(field_errors(error.detail))
+        errors = list(islice(field_errors(error.detail), MAX_ERRORS))
         problem = body(
             400, "invalid", "Some of what was sent cannot be used", " ".join(e.message for e in errors), errors=errors
         )
