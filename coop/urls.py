@@ -13,6 +13,8 @@ handler404 = web.page_not_found
 
 urlpatterns = [
     path("api/", include("coop.api")),
+    # People change their own password and nothing else: an address is who somebody is, and only operations change people.
+    path("accounts/email/", web.no_such_page, name="account_email"),
     path("accounts/", include("allauth.urls")),
     path("healthz", web.healthz, name="healthz"),
     path("search/", web.search, name="search"),

@@ -19,7 +19,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from claims.checks import CHECKS
 from claims.models import Claim
-from coop.lib.web import now
+from coop.lib.errors import NotFound
+from coop.lib.web import asked_text, now
 from funds.checks import check_ledger
 from funds.models import Fund
 from partners.permissions import require_role
@@ -103,7 +104,7 @@ def read_glossary(path: Path) -> list[dict[str, Any]]:
 @require_safe
 def search(request: PersonRequest) -> HttpResponse:
     """Claims by number, title, invoice number or supplier; funds by location or partner. Only what the reader may see."""
-    text = request.GET.get("q", "").strip()[:80]
+    text = asked_text(request, "q").strip()[:80]
     long_enough = len(text) >= SHORTEST
     context = {
         "search_text": text,
@@ -143,6 +144,11 @@ def ledger_check(request: PersonRequest) -> HttpResponse:
 
 
 # --- What cannot be shown ---------------------------------------------------------------------------------------------
+
+
+def no_such_page(request: HttpRequest) -> HttpResponse:
+    """In the place of a page that a package brings along and that nobody shall reach."""
+    raise NotFound("There is no such page.")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
