@@ -227,10 +227,13 @@ class DecisionIn(Input):
     reason = Text(limit=1_000, blank=True, one_line=False, required=False)
 
 
+MAX_DECISIONS = 1_000  # more lines than a claim has
+
+
 class Approval(Input):
     """Lines that are not named are accepted as they are."""
 
-    decisions = DecisionIn(many=True, required=False)
+    decisions = DecisionIn(many=True, required=False, max_length=MAX_DECISIONS)
     note = Text(limit=2_000, blank=True, one_line=False, required=False)
 
 
@@ -242,8 +245,8 @@ class FixIn(Input):
 class Returning(Input):
     """What has to be mended: `fixes`, lines decided as return, or one `reason` for the whole claim."""
 
-    fixes = FixIn(many=True, required=False)
-    decisions = DecisionIn(many=True, required=False)
+    fixes = FixIn(many=True, required=False, max_length=MAX_DECISIONS)
+    decisions = DecisionIn(many=True, required=False, max_length=MAX_DECISIONS)
     reason = Text(limit=1_000, blank=True, one_line=False, required=False)
     note = Text(limit=2_000, blank=True, one_line=False, required=False)
 

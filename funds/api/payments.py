@@ -25,6 +25,7 @@ from funds.payment_files import export_csv, read_csv
 
 EXPORTABLE = ("approved", "exported", "settled")
 RESULTS_MAX_BYTES = 5 * 1024 * 1024
+MAX_RESULTS = 10_000  # at once; a longer list is sent as the file
 
 
 class RunTotal(serializers.Serializer[Any]):
@@ -71,7 +72,7 @@ class ResultIn(Input):
 class ResultsIn(Input):
     """The results as a list, or as the run's own CSV file with its last columns filled in."""
 
-    results = ResultIn(many=True, required=False)
+    results = ResultIn(many=True, required=False, max_length=MAX_RESULTS)
     file = serializers.FileField(required=False, allow_empty_file=True, use_url=False)
 
 

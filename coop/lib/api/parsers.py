@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import IO, Any
@@ -57,8 +58,8 @@ class StrictJSONParser(BaseParser):
 def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        # Counted in one walk: asked name by name, a body of a few megabytes would keep the process busy for hours.
+        twice = sorted(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
         raise ParseError("A name stands twice in an object: " + ", ".join(name[:40] for name in twice[:5]) + ".")
     return found
 
