@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo
 
 zoneinfo.reset_tzpath(to=())
 
+# Days outside these years are slips of the pen; further out, counting on from a day leaves the calendar.
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+
 
 def start_of_day(day: date, zone: str) -> datetime:
     """The first instant of a day in a zone, in UTC.

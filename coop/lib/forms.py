@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from coop.lib import money
+from coop.lib.dates import FIRST_YEAR, LAST_YEAR
 from coop.lib.errors import Refused
 
 GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", re.ASCII)
@@ -59,6 +61,12 @@ class DayField(forms.DateField):
         self.error_messages["invalid"] = (
             "This day cannot be read. Write it as 2024-03-31, or choose it in the calendar."
         )
+
+    def to_python(self, value: Any) -> date | None:
+        day: date | None = super().to_python(value)
+        if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise ValidationError(f"Enter a day from {FIRST_YEAR} to {LAST_YEAR}.", "out_of_range")
+        return day
 
 
 def add_refusal(form: forms.Form, refusal: Refused, places: Mapping[str, str] | None = None) -> None:

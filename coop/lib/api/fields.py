@@ -12,13 +12,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from coop.lib import money
+from coop.lib.dates import FIRST_YEAR, LAST_YEAR
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 IDENTIFIER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 CODE = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
 COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
-FIRST_YEAR, LAST_YEAR = 2000, 2100
 # Characters that turn the direction of the text around them; a name that holds one reads as another.
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
