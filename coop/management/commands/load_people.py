@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
+from coop.lib.errors import Refused
 from coop.people import load_vendor_people
 
 
@@ -13,4 +14,8 @@ class Command(BaseCommand):
     help = "Sandbox only: make the vendor's people, with the sandbox's password."
 
     def handle(self, **options: Any) -> None:
-        self.stdout.write(f"{len(load_vendor_people())} people of the vendor are there")
+        try:
+            people = load_vendor_people()
+        except Refused as refusal:
+            raise CommandError(refusal.message) from None
+        self.stdout.write(f"{len(people)} people of the vendor are there")
