@@ -9,8 +9,7 @@ ALTER TABLE claims_claim ADD CONSTRAINT claim_fund_same_partner
 """
 
 # The last wall of the deadline: whatever code forgot to ask, a claim is not sent outside its windows, nor long after the
-# instant that it names. The minute is for a claim that was in time when it was checked and is written a moment later; a
-# sandbox's clock may be moved by months in that moment, so there it is not asked.
+# instant that it names. The minute is for a claim that was in time when it was checked and is written a moment later.
 SENT_IN_ITS_WINDOWS = """
 CREATE FUNCTION claims_sent_in_its_windows() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -24,8 +23,7 @@ BEGIN
   IF NEW.first_submitted_at < period.claims_open_at OR NEW.first_submitted_at >= period.claims_close_at
      OR NEW.submitted_at >= period.cure_close_at
      OR (NEW.sendings = 1 AND NEW.submitted_at <> NEW.first_submitted_at)
-     OR NEW.submitted_at > coop_now()
-     OR (NEW.submitted_at < clock_timestamp() - interval '1 minute' AND NOT EXISTS (SELECT 1 FROM lib_sandboxclock)) THEN
+     OR NEW.submitted_at NOT BETWEEN coop_now() - interval '1 minute' AND coop_now() THEN
     RAISE EXCEPTION 'a claim is sent inside its windows: % to %, mended until %',
       period.claims_open_at, period.claims_close_at, period.cure_close_at
       USING ERRCODE = 'check_violation', CONSTRAINT = 'claim_is_sent_in_its_windows';

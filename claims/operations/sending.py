@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from claims import rules, states
 from claims.models import Claim
@@ -14,6 +14,7 @@ from claims.permissions import require_writer
 from claims.queries import facts_of
 from coop.lib import clock
 from coop.lib.dates import show_day, show_deadline, show_instant
+from coop.lib.db import broken_constraint
 from coop.lib.errors import InsufficientFunds, RuleFailed, WindowClosed, WindowNotOpen, check_revision
 from coop.lib.transitions import follow
 from funds.ledger import lock_fund
@@ -60,7 +61,7 @@ def submit_claim(claim_id: int, *, revision: int | None = None, by: Person, at: 
     claim.reviewer = None
     claim.lines.update(decision="", approved_minor=None, reason="")
     claim.revision += 1
-    claim.save()
+    save_in_its_windows(claim)
     events.record(
         "claim.submitted",
         claim,
@@ -73,6 +74,23 @@ def submit_claim(claim_id: int, *, revision: int | None = None, by: Person, at: 
         files=[{"name": d.filename, "sha256": d.sha256} for d in claim.documents.all() if d.sha256],
     )
     return claim
+
+
+def save_in_its_windows(claim: Claim) -> None:
+    """Save a claim that is being sent. The database asks the clock once more, long after whoever asked it before.
+
+    Raises WindowClosed where the deadline passed in between.
+    """
+    try:
+        claim.save()
+    except IntegrityError as error:
+        if broken_constraint(error) != "claim_is_sent_in_its_windows":
+            raise
+        period, zone = claim.fund.earning_period, claim.fund.program.time_zone
+        raise WindowClosed(
+            f"The deadline passed while this claim was being sent: claims for {period} were taken until "
+            f"{show_deadline(period.claims_close_at, zone)}, and mended until {show_deadline(period.cure_close_at, zone)}."
+        ) from None
 
 
 def require_window(claim: Claim, at: datetime) -> None:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection
+from django.db import IntegrityError, connection
+
+
+def broken_constraint(error: IntegrityError) -> str:
+    """The name of the constraint that a statement broke, or nothing where the database did not say."""
+    return getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or ""
 
 
 def execute(sql: str, params: Sequence[Any] = ()) -> int:
