@@ -233,7 +233,7 @@ MAX_DECISIONS = 1_000  # more lines than a claim has
 class Approval(Input):
     """Lines that are not named are accepted as they are."""
 
-    decisions = DecisionIn(many=True, required=False, max_length=MAX_DECISIONS)
+    decisions = DecisionIn(many=True, required=False, max_length=MAX_DECISIONS)  # type: ignore[call-arg]
     note = Text(limit=2_000, blank=True, one_line=False, required=False)
 
 
@@ -245,8 +245,8 @@ class FixIn(Input):
 class Returning(Input):
     """What has to be mended: `fixes`, lines decided as return, or one `reason` for the whole claim."""
 
-    fixes = FixIn(many=True, required=False, max_length=MAX_DECISIONS)
-    decisions = DecisionIn(many=True, required=False, max_length=MAX_DECISIONS)
+    fixes = FixIn(many=True, required=False, max_length=MAX_DECISIONS)  # type: ignore[call-arg]
+    decisions = DecisionIn(many=True, required=False, max_length=MAX_DECISIONS)  # type: ignore[call-arg]
     reason = Text(limit=1_000, blank=True, one_line=False, required=False)
     note = Text(limit=2_000, blank=True, one_line=False, required=False)
 

@@ -72,7 +72,7 @@ class ResultIn(Input):
 class ResultsIn(Input):
     """The results as a list, or as the run's own CSV file with its last columns filled in."""
 
-    results = ResultIn(many=True, required=False, max_length=MAX_RESULTS)
+    results = ResultIn(many=True, required=False, max_length=MAX_RESULTS)  # type: ignore[call-arg]
     file = serializers.FileField(required=False, allow_empty_file=True, use_url=False)
 
 
