@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, FilePayload, Page
 
 from coop.people import PASSWORD
 from partners.models import Person
@@ -79,7 +79,7 @@ def visit(browser: Browser, live_server) -> Iterator[Callable[..., Visitor]]:
         context.close()
 
 
-def a_file(name: str) -> dict[str, str | bytes]:
+def a_file(name: str) -> FilePayload:
     """A small file for an upload field, of the kind that its name says."""
     kind, content = ("application/pdf", PDF) if name.endswith(".pdf") else ("image/png", PNG)
     return {"name": name, "mimeType": kind, "buffer": content + name.encode()}

@@ -9,13 +9,21 @@ from playwright.sync_api import expect
 
 from claims.models import Claim
 from coop.people import PASSWORD
-from tests.browser.conftest import WIDTHS, Visitor, a_file
+from tests.browser.conftest import WIDTHS, Visitor
+from tests.browser.steps import (
+    Look,
+    choose_telemarketing,
+    declare_and_send,
+    fill_in_results,
+    upload_proof,
+    write_invoice,
+)
 from tests.factories import make_claim, make_fund, make_person
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def walk_to_the_receipt(visitor: Visitor, look: Callable[[str], None]) -> None:
+def walk_to_the_receipt(visitor: Visitor, look: Look) -> None:
     """Everything between the sign-in and the claim after sending; `look` is called on each page."""
     page = visitor.page
     expect(page.get_by_role("heading", name="Home", level=1)).to_be_visible()
@@ -27,11 +35,7 @@ def walk_to_the_receipt(visitor: Visitor, look: Callable[[str], None]) -> None:
     page.get_by_role("button", name="Start the claim").click()
     expect(page.get_by_role("alert")).to_contain_text("Choose the activity")
     look("refused activity")
-    page.get_by_role("radio", name="Telemarketing").check()
-    page.get_by_label("First day").fill("2024-02-19")
-    page.get_by_label("Last day").fill("2024-03-01")
-    page.get_by_label("Your name for it").fill("Spring calls")
-    page.get_by_role("button", name="Start the claim").click()
+    choose_telemarketing(page, "Spring calls")
 
     expect(page.get_by_role("heading", name="Spring calls", level=1)).to_be_visible()
     look("hub")
@@ -42,32 +46,23 @@ def walk_to_the_receipt(visitor: Visitor, look: Callable[[str], None]) -> None:
     page.get_by_role("link", name="Back to what the claim needs").click()
 
     page.get_by_role("link", name="Invoices", exact=True).click()
-    page.get_by_label("Supplier", exact=True).fill("Callcenter Nord")
-    page.get_by_label("Invoice number", exact=True).fill("N-88")
-    page.get_by_label("Invoice date", exact=True).fill("2024-03-02")
-    page.get_by_label("Amount to claim").fill("4.200,00")
-    page.get_by_role("button", name="Save and continue").click()
+    write_invoice(page, "N-88", "4.200,00")
     expect(page.get_by_role("alert")).to_contain_text("cannot be read as an amount")
     expect(page.get_by_label("Supplier", exact=True)).to_have_value("Callcenter Nord")
     look("refused amount")
-    page.get_by_label("Amount to claim").fill("4,200.00")
-    page.get_by_label("Invoice file", exact=True).set_input_files(a_file("invoice.pdf"))
-    page.get_by_role("button", name="Save and continue").click()
+    write_invoice(page, "N-88", "4,200.00", file="invoice.pdf")
     expect(page.get_by_role("link", name="Callcenter Nord, N-88", exact=True)).to_be_visible()
     look("invoices")
     page.get_by_role("link", name="Continue").click()
 
     page.get_by_role("link", name="Proof of execution").click()
     look("proof")
-    page.get_by_label("File for Call script").set_input_files(a_file("script.pdf"))
-    page.get_by_role("button", name="Save proof").click()
+    upload_proof(page, "Call script", "script.pdf")
     expect(page.get_by_text("1 of 2 proofs are there")).to_be_visible()
-    page.get_by_label("File for Call log").set_input_files(a_file("log.png"))
-    page.get_by_role("button", name="Save proof").click()
+    upload_proof(page, "Call log", "log.png")
 
     page.get_by_role("link", name="Results").click()
-    page.get_by_label("Calls made").fill("1,200")
-    page.get_by_label("Successful contacts").fill("85")
+    fill_in_results(page)
     look("results")
     page.get_by_role("button", name="Save and continue").click()
     look("complete hub")
@@ -76,10 +71,7 @@ def walk_to_the_receipt(visitor: Visitor, look: Callable[[str], None]) -> None:
     look("check and send")
     page.get_by_role("button", name="Send claim for 4,200.00 USD").click()
     expect(page.get_by_role("alert")).to_contain_text("Confirm this")
-    page.get_by_role("checkbox").check()
-    page.get_by_role("button", name="Send claim for 4,200.00 USD").click()
-    expect(page.get_by_role("heading", name="Your claim is sent")).to_be_visible()
-    expect(page.get_by_role("heading", name="Receipt: 4,200.00 USD claimed")).to_be_visible()
+    declare_and_send(page, "4,200.00 USD")
     look("receipt")
     page.reload()
     page.get_by_role("link", name="See the claim").click()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +12,17 @@ from coop import jobs
 from coop.lib import clock
 from coop.people import load_vendor_people
 from funds.models import Fund, Import, PaymentRun
-from tests.browser.conftest import WIDTHS, Visitor
+from tests.browser.steps import (
+    Visit,
+    accept_less,
+    enter,
+    export_run,
+    look,
+    move_clock,
+    read_results,
+    sent_by_bank,
+    upload_earnings,
+)
 from tests.factories import (
     CLAIMING,
     make_approved_claim,
@@ -22,32 +31,15 @@ from tests.factories import (
     make_location,
     make_partner,
     make_sent_claim,
-    vendor,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-Visit = Callable[..., Visitor]
 
 
 @pytest.fixture(autouse=True)
 def vendors_people() -> None:
     """The people of every sandbox, who can sign in."""
     load_vendor_people(CLAIMING)
-
-
-def enter(visit: Visit, who: str, **window: bool) -> Visitor:
-    visitor = visit(**window)
-    visitor.sign_in(vendor(who))
-    return visitor
-
-
-def look(visitor: Visitor, name: str) -> None:
-    """Check the page as it stands, at both widths."""
-    for width in WIDTHS:
-        visitor.page.set_viewport_size({"width": width, "height": 900})
-        visitor.check(f"{name} at {width}")
-    visitor.page.set_viewport_size({"width": WIDTHS[0], "height": 900})
 
 
 def test_a_channel_manager_approves_in_part_and_returns_with_fixes(visit: Visit) -> None:
@@ -70,9 +62,7 @@ def test_a_channel_manager_approves_in_part_and_returns_with_fixes(visit: Visit)
     page.get_by_role("button", name="Check the letter").click()
     expect(page.get_by_role("alert")).to_contain_text("Enter an amount above zero and below the 1,000.00 USD")
     look(visitor, "refused decision")
-    second.get_by_label("Approved amount").fill("600")
-    second.get_by_label("Reason, visible to the partner").fill("Drinks are not covered.")
-    second.get_by_label("Reason, visible to the partner").blur()
+    accept_less(second, "600", "Drinks are not covered.")
     expect(page.locator("#total")).to_contain_text("Approved in all: 3,600.00 USD of 4,000.00 USD")
     page.get_by_role("button", name="Check the letter").click()
     expect(page.get_by_role("heading", name="We approve 3,600.00 USD of the 4,000.00 USD you claimed")).to_be_visible()
@@ -108,11 +98,9 @@ def test_a_claim_is_decided_without_script(visit: Visit) -> None:
     claim = make_sent_claim(make_fund(), "4000.00")
     page = enter(visit, "manager", script=False).page
     page.get_by_role("link", name="Review next").click()
-    page.get_by_label("Accept less").check()
-    page.get_by_label("Approved amount").fill("3,600.00")
+    accept_less(page, "3,600.00", "Drinks are not covered.")
     page.get_by_role("button", name="Add up again").click()
     expect(page.locator("#total")).to_contain_text("Approved in all: 3,600.00 USD of 4,000.00 USD")
-    page.get_by_label("Reason, visible to the partner").fill("Drinks are not covered.")
     page.get_by_role("button", name="Check the letter").click()
     page.get_by_role("button", name="Approve 3,600.00 USD").click()
     expect(page.get_by_text("Queue clear")).to_be_visible()
@@ -139,17 +127,11 @@ def test_two_people_of_finance_pay_a_claim(visit: Visit) -> None:
     look(second, "approved run")
 
     page.reload()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Export the file for the bank").click()
-    text = download.value.path().read_text(encoding="utf-8")
-    filled = text.replace("4000.00,,,,", "4000.00,sent,2024-03-04,BANK-1,")
+    filled = sent_by_bank(export_run(page), "4000.00", "2024-03-04")
     page.reload()
     page.get_by_role("link", name="Read results").click()
     look(first, "results")
-    upload = {"name": "run.csv", "mimeType": "text/csv", "buffer": filled.encode()}
-    page.get_by_label("The file with its results").set_input_files(upload)
-    page.get_by_role("button", name="Read the file").click()
-    expect(page.get_by_text("The run is settled.")).to_be_visible()
+    read_results(page, filled)
     look(first, "settled run")
     page.get_by_role("link", name="Payments", exact=True).click()
     look(first, "payments")
@@ -175,10 +157,7 @@ def test_finance_imports_a_file_that_goes_on_by_itself(visit: Visit) -> None:
     page = visitor.page
     visitor.go("/imports/")
     look(visitor, "imports")
-    upload = {"name": "august.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode()}
-    page.get_by_label("File of earnings").set_input_files(upload)
-    page.get_by_role("button", name="Upload and check").click()
-    expect(page.get_by_text("Checking every line")).to_be_visible()
+    upload_earnings(page, rows)
     look(visitor, "waiting import")
     jobs.check_imports(clock.now())
     commit = page.get_by_role("button", name="Commit 2 lines (+10,003.55 USD co-op)")
@@ -203,8 +182,7 @@ def test_anybody_moves_the_clock_and_reads_what_ran(visit: Visit) -> None:
     page.get_by_label("To a day and time of my own").check()
     page.get_by_role("button", name="Move the clock").click()
     expect(page.get_by_role("alert")).to_contain_text("Enter the day to move to")
-    page.get_by_label("Day", exact=True).fill("2024-08-15")
-    page.get_by_role("button", name="Move the clock").click()
+    move_clock(page, "2024-08-15")
     expect(page.get_by_text("Expiry of what was not claimed")).to_be_visible()
     look(visitor, "moved clock")
     assert clock.now() == datetime(2024, 8, 15, tzinfo=UTC)
