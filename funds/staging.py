@@ -24,6 +24,9 @@ DAY = (
 )
 RATE = "s.rate_text ~ '^[0-9]{1,9}([.][0-9]+)?$'"
 
+# Soft hyphens, joiners, marks of direction: characters without a shape of their own.
+UNSEEN = r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+
 SHOWN = "left(coalesce({}, ''), 50)"
 
 
@@ -67,6 +70,15 @@ def _require_columns(import_id: int) -> None:
         "too_long",
         "external_id",
         "'The line''s id has more than 80 characters, or characters that cannot be printed.'",
+    )
+    # Two ids that look the same are one line that would be paid twice.
+    reject(
+        import_id,
+        f"s.external_id ~ '{UNSEEN}' OR s.external_id IS NOT NFKC NORMALIZED",
+        "invalid",
+        "external_id",
+        "'The line''s id holds characters that cannot be seen or that only look like others, so it could be another''s "
+        "double. Write it with plain letters, digits and signs.'",
     )
     # Grouped once and joined: asked for each line, the question would cost the square of the lines.
     execute(
