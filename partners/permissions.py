@@ -59,7 +59,9 @@ def visible_events(person: Person) -> Q:
         moved = Q(partner__isnull=True, verb="earning_period.extended")
         return (within_partner(person) & Q(vendor_only=False)) | moved
     if person.role == states.CHANNEL_MANAGER:
-        return within_partner(person) | Q(partner__isnull=True, subject_type__in=["earning_period", "program"])
+        # What is of no partner, such as imports and payment runs, is not theirs to see, however large their portfolio is.
+        of_partners = within_partner(person) & Q(partner__isnull=False)
+        return of_partners | Q(partner__isnull=True, subject_type__in=["earning_period", "program"])
     return within_partner(person)
 
 
