@@ -311,5 +311,5 @@ def metric_field(metric: Metric) -> forms.Field:
 class SendForm(ClaimForm):
     declared = forms.BooleanField(
         label="I confirm that the work was done as described, and that the figures and the documents are true",
-        error_messages={"required": "Confirm this before you send the claim"},
+        error_messages={"required": "Confirm that the claim is true before you send it"},
     )

@@ -21,7 +21,7 @@ from claims.queries.partner import history_of
 from claims.web.access import claim_for, own_claim, review_of
 from claims.web.conflict import conflict_of, with_revision
 from claims.web.forms import SendForm, country_name
-from claims.web.hub import files, line_row, name_of
+from claims.web.hub import files, fixes, line_row, name_of
 from claims.web.progress import shown_findings
 from claims.web.standing import REVIEW_DAYS, deadline_of
 from coop.lib.dates import show_day, show_deadline, show_instant
@@ -85,10 +85,13 @@ def sending_page(request: PersonRequest, claim: Claim, form: SendForm, conflict:
     left, tone = time_left(deadline_of(claim), at=at, zone=zone)
     shown = shown_findings(claim, findings)
     failed = rules.failed(findings)
+    asked = fixes(claim, history_of(claim, request.user)) if claim.status == states.ACTION_REQUIRED else []
     return {
         "claim": claim,
         "form": form,
         "conflict": conflict,
+        "fixes": asked,
+        "untouched": sum(not fix["touched"] for fix in asked),
         "cards": cards(claim),
         "to_fix": [found for found in shown if found["outcome"] == rules.FAILED],
         "others": [found for found in shown if found["outcome"] in (rules.WARNING, rules.PERSON)],

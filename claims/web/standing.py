@@ -68,7 +68,7 @@ def standing_of(claim: Claim, payment: Payment | None, *, at: datetime) -> Stand
         tone=TONES[claim.status],
         sentence=sentence,
         who=turn_of(claim),
-        since=show_day(claim.turn_since.date()),
+        since=show_day(claim.turn_since.date()) if claim.whose_turn != "nobody" else "",
         next_step=next_step,
         remains=remains(claim, at),
     )

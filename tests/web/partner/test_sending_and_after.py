@@ -78,7 +78,7 @@ def test_without_the_declaration_nothing_is_sent(sign_in: SignIn) -> None:
     claim = make_claim(make_fund())
     response = sign_in(claim.created_by).post(f"/claims/{claim.pk}/send/", {"revision": claim.revision})
     assert response.status_code == 400
-    assert "Confirm this before you send the claim" in text_of(response)
+    assert "Confirm that the claim is true before you send it" in text_of(response)
     claim.refresh_from_db()
     assert claim.sendings == 0
 
@@ -103,6 +103,18 @@ def test_a_claim_that_a_colleague_changed_is_not_sent_unseen(sign_in: SignIn) ->
     assert "Ben Adler added a line" in text_of(response)
     claim.refresh_from_db()
     assert claim.status == "draft"
+
+
+def test_before_it_is_sent_again_the_page_says_what_was_asked_and_is_as_it_was(sign_in: SignIn) -> None:
+    claim = make_sent_claim(make_fund())
+    line = claim.lines.get()
+    asked = [Fix(f"lines.{line.id}.invoiced_on", "The invoice says 4 March."), Fix("", "Explain the hours.")]
+    return_claim(claim.id, fixes=asked, by=vendor("manager"), at=clock.now())
+    said = page(sign_in(claim.created_by), f"/claims/{claim.pk}/send/")
+    assert "What the reviewer asked for" in said
+    assert "The invoice says 4 March." in said
+    assert "2 of these have not been changed since." in said
+    assert "is held in the fund for it" in said
 
 
 def test_before_the_window_opens_the_page_says_from_when(sign_in: SignIn) -> None:
@@ -177,6 +189,7 @@ def test_a_paid_claim_shows_its_payment(sign_in: SignIn) -> None:
     said = page(client, f"/claims/{claim.pk}/")
     assert "1,000.00 USD was paid to you." in said
     assert "SEPA-1" in said
+    assert "Nobody needs to do anything since" not in said
     assert "Nobody needs to do anything" in said
 
 
