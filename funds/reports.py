@@ -87,7 +87,7 @@ def decode(data: bytes) -> str:
     if b"\x00" in data:
         raise Invalid.field(
             "file",
-            f"The file holds a NUL byte at position {data.index(0)}; it is not plain text.",
+            "This is not a text file. Export the report as CSV, in UTF-8, and send that.",
             "not_a_table",
         )
     try:

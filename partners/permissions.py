@@ -71,7 +71,8 @@ def require_role(person: Person, *roles: str, to: str) -> None:
     Raises NotAllowed.
     """
     if not person.is_active or person.role not in roles:
-        who = " or ".join(states.ROLES[role].lower() for role in roles)
+        *others, last = (states.ROLES[role].lower() for role in roles)
+        who = f"{', '.join(others)} or {last}" if others else last
         raise NotAllowed(
             f"Your role is {states.ROLES[person.role].lower()}. To {to}, ask somebody whose role is {who}."
         )
