@@ -95,6 +95,11 @@ def to_text(minor: int, currency: str) -> str:
     return f"{to_decimal(minor, currency):f}"
 
 
+def from_text(text: str, currency: str) -> int:
+    """The opposite of `to_text`, for sums that were written by it: they may be larger than any amount that is taken."""
+    return int(Decimal(text).scaleb(decimals(currency)))
+
+
 def display(minor: int, currency: str) -> str:
     """Minor units for people: "4,200.00 USD". The currency is always said."""
     places = decimals(currency)

@@ -116,4 +116,4 @@ def import_tasks(imports: Sequence[Any]) -> list[dict[str, Any]]:
 
 def totals_text(run: Any) -> str:
     """The run's sums as a text for people."""
-    return sums_text((row["currency"], money.to_minor(row["amount"], row["currency"])) for row in run.totals)
+    return sums_text((row["currency"], money.from_text(row["amount"], row["currency"])) for row in run.totals)

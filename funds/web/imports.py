@@ -188,14 +188,14 @@ def steps(status: str) -> list[dict[str, str]]:
 
 def commit_label(delivery: Import) -> str:
     """ "Commit 8,412 lines (+1,284,330.10 USD co-op)": what the button does, in numbers."""
-    coop = [(row["currency"], money.to_minor(row["coop"], row["currency"])) for row in delivery.totals]
+    coop = [(row["currency"], money.from_text(row["coop"], row["currency"])) for row in delivery.totals]
     sign = "" if any(minor < 0 for _, minor in coop) else "+"
     return f"Commit {delivery.new:,} line{'' if delivery.new == 1 else 's'} ({sign}{sums_text(coop)} co-op)"
 
 
 def shown_total(row: dict[str, str]) -> dict[str, str]:
     currency = row["currency"]
-    amounts = {key: money.display(money.to_minor(row[key], currency), currency) for key in ("amount", "rebate", "coop")}
+    amounts = {key: money.display(money.from_text(row[key], currency), currency) for key in ("amount", "rebate", "coop")}
     return {"program": row["program"], **amounts}
 
 
@@ -206,7 +206,7 @@ def shown_effects(delivery: Import) -> list[dict[str, Any]]:
     rows = []
     for row in found[:SHOWN]:
         currency = row["currency"]
-        coop, available = (money.to_minor(row[key], currency) for key in ("coop_amount", "available"))
+        coop, available = (money.from_text(row[key], currency) for key in ("coop_amount", "available"))
         after = available + coop if delivery.status == "ready" else available
         rows.append(
             {

@@ -141,7 +141,7 @@ def run_page(request: PersonRequest, run_id: int) -> HttpResponse:
         "payments": [(payment, *STATUSES[payment.status], claims.get(payment.pk, [])) for payment in payments],
         "lede": lede(run),
         "held": [
-            {**row, "amount": money.display(money.to_minor(row["amount"], row["currency"]), row["currency"])}
+            {**row, "amount": money.display(money.from_text(row["amount"], row["currency"]), row["currency"])}
             for row in run.held
         ],
         "acts": acts,
