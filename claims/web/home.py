@@ -71,6 +71,7 @@ def home(request: PersonRequest) -> HttpResponse:
     approved = [claim for claim in others if claim.status == states.APPROVED]
     payments = payments_for(request.user, "claim", [str(claim.pk) for claim in approved]) if approved else {}
     open_funds = [fund for fund in funds if not is_estimate(fund, at)]
+    open_funds.sort(key=lambda fund: fund.earning_period.claims_close_at <= at)  # what can still be claimed comes first
     earning = [fund for fund in funds if is_estimate(fund, at)]
     places = len({(fund.location_id, fund.program_id) for fund in funds}) > 1
     may_start = may_start_claim(request, open_funds, at)

@@ -12,6 +12,7 @@ from claims.operations.review import Fix, return_claim, start_review
 from claims.operations.sending import submit_claim
 from coop.lib import clock
 from funds.models import Entry, Fund
+from funds.operations.settlement import settle_period
 from partners.models import Person
 from tests.factories import (
     DEADLINE,
@@ -27,6 +28,7 @@ from tests.factories import (
     make_person,
     make_sent_claim,
     marketer_of,
+    period,
     set_clock,
     vendor,
 )
@@ -73,6 +75,18 @@ def test_home_shows_five_things_at_most_and_says_how_many_there_are(sign_in: Sig
     said = page(sign_in(marketer_of(fund.partner)), "/")
     assert said.count("Finish “Draft") == 5
     assert "See all 7" in said
+
+
+def test_home_shows_what_can_still_be_claimed_before_what_is_closed(sign_in: SignIn) -> None:
+    fund = make_fund()
+    make_sent_claim(fund, "4000.00")
+    set_clock(datetime(2024, 4, 2, tzinfo=UTC))
+    earn(fund.enrollment, "30000.00", on="2024-03-05")
+    half = period("FY24-H2")
+    settle_period(half.id, at=set_clock(half.settle_at))
+    set_clock(DEADLINE)
+    said = page(sign_in(marketer_of(fund.partner)), "/")
+    assert said.index("Earned Jan to Jun 2024") < said.index("Earned Jul to Dec 2023")
 
 
 def test_home_shows_whose_turn_it_is_and_what_money_comes(sign_in: SignIn) -> None:
