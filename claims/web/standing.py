@@ -103,7 +103,7 @@ def said_of(claim: Claim, payment: Payment | None) -> tuple[str, str]:
     if claim.status == states.LAPSED:
         passed = show_deadline(deadline_of(claim), zone)
         what = "was returned and not mended" if claim.sendings else "was not sent"
-        return f"This claim {what} until its deadline on {passed}, so it lapsed.", ""
+        return f"This claim {what} by its deadline, {passed}, so it lapsed.", ""
     return states.STATUSES[claim.status][2], ""
 
 

@@ -168,7 +168,7 @@ def send_too_late(marketer: Visitor) -> None:
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Send claim for 500.00 USD").click()
     deadline = "14 Aug 2024, 23:59:59 UTC"
-    expect(page.get_by_text(f"This claim was not sent until its deadline on {deadline}, so it lapsed.")).to_be_visible()
+    expect(page.get_by_text(f"This claim was not sent by its deadline, {deadline}, so it lapsed.")).to_be_visible()
     expect(page.get_by_text(f"The fund took claims until {deadline}")).to_be_visible()
     look(marketer, "lapsed claim")
 

@@ -206,7 +206,7 @@ def test_a_lapsed_claim_says_why_and_that_the_money_expired(sign_in: SignIn) -> 
     draft = make_draft(make_fund())
     lapse_claim(draft.id, at=set_clock(DEADLINE))
     said = page(sign_in(draft.created_by), f"/claims/{draft.pk}/")
-    assert "This claim was not sent until its deadline on 14 Aug 2024, 23:59:59 UTC, so it lapsed." in said
+    assert "This claim was not sent by its deadline, 14 Aug 2024, 23:59:59 UTC, so it lapsed." in said
     assert "money that was not claimed by then has expired" in said
 
 
