@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
 
 from coop.lib import money
 from funds import references
-from funds.models import Entry, Fund, Import, Payable, Payment, PaymentItem, PaymentRun
+from funds.models import Entry, Fund, Import, Payable, Payment, PaymentItem, PaymentRun, Program
 from partners.models import Location, Person
 
 RUNS_IN_PROGRESS = ("draft", "approved", "exported")
@@ -94,6 +94,11 @@ def locations_named(ids: Iterable[str]) -> dict[str, Location]:
     """Locations by their ids as texts, with their partners."""
     found = Location.objects.select_related("partner").in_bulk([int(location_id) for location_id in ids])
     return {str(location_id): location for location_id, location in found.items()}
+
+
+def program_names() -> dict[str, str]:
+    """The names of all programs by their codes."""
+    return dict(Program.objects.values_list("code", "name"))
 
 
 def funds_touched(delivery: Import) -> list[Fund]:

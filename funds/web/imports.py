@@ -25,7 +25,7 @@ from funds.operations.earnings import commit_import, discard_import, rejected_li
 from funds.operations.imports import receive_file
 from funds.operations.payments import READERS
 from funds.queries.effects import effects_of
-from funds.queries.vendor import funds_touched, locations_named, sums_text
+from funds.queries.vendor import funds_touched, locations_named, program_names, sums_text
 from funds.states import IMPORT_FORMATS
 from funds.web.finance import IMPORT_STATUSES
 from partners.permissions import require_role
@@ -158,6 +158,7 @@ def import_page(request: PersonRequest, import_id: int) -> HttpResponse:
     checked = delivery.status in ("ready", "committed")
     rejected = rejected_lines(delivery.pk) if checked and delivery.rejected else []
     text, tone = IMPORT_STATUSES[delivery.status]
+    programs = program_names()
     context = {
         "delivery": delivery,
         "status_text": text,
@@ -165,11 +166,11 @@ def import_page(request: PersonRequest, import_id: int) -> HttpResponse:
         "form_name": IMPORT_FORMATS.get(delivery.format, ""),
         "waiting": delivery.status in ("queued", "running"),
         "steps": steps(delivery.status),
-        "effects": shown_effects(delivery) if checked else [],
+        "effects": shown_effects(delivery, programs) if checked else [],
         "touched": funds_touched(delivery) if delivery.status == "committed" else [],
         "rejected": rejected[:SHOWN],
         "shown": SHOWN,
-        "totals": [shown_total(row) for row in delivery.totals],
+        "totals": [shown_total(row, programs) for row in delivery.totals],
         "commit_label": commit_label(delivery),
         "may_act": request.user.role == FINANCE,
         "crumbs": [{"label": "Imports", "url": reverse("imports")}],
@@ -193,13 +194,15 @@ def commit_label(delivery: Import) -> str:
     return f"Commit {delivery.new:,} line{'' if delivery.new == 1 else 's'} ({sign}{sums_text(coop)} co-op)"
 
 
-def shown_total(row: dict[str, str]) -> dict[str, str]:
+def shown_total(row: dict[str, str], programs: dict[str, str]) -> dict[str, str]:
     currency = row["currency"]
-    amounts = {key: money.display(money.from_text(row[key], currency), currency) for key in ("amount", "rebate", "coop")}
-    return {"program": row["program"], **amounts}
+    amounts = {
+        key: money.display(money.from_text(row[key], currency), currency) for key in ("amount", "rebate", "coop")
+    }
+    return {"program": programs.get(row["program"], row["program"]), **amounts}
 
 
-def shown_effects(delivery: Import) -> list[dict[str, Any]]:
+def shown_effects(delivery: Import, programs: dict[str, str]) -> list[dict[str, Any]]:
     """What the import does to each fund, with names; the available money before the commit, and after it."""
     found = effects_of(delivery)
     locations = locations_named({row["location"] for row in found})
@@ -212,6 +215,7 @@ def shown_effects(delivery: Import) -> list[dict[str, Any]]:
             {
                 **row,
                 "location": locations[row["location"]],
+                "program": programs.get(row["program"], row["program"]),
                 "coop": money.display(coop, currency),
                 "after": money.display(after, currency) if coop or row["fund"] else "No fund: rebate only",
                 "below_zero": after < 0,

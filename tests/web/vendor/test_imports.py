@@ -166,3 +166,11 @@ def test_nobody_else_sees_imports(enter: Enter) -> None:
         assert client.get(reverse("imports")).status_code == 403
         assert client.get(reverse("import", args=[delivery.pk])).status_code == 403
         assert client.get(reverse("import-errors", args=[delivery.pk])).status_code == 403
+
+
+def test_programs_stand_with_their_names(enter: Enter, location: str) -> None:
+    client = enter("finance")
+    delivery = checked(client, HEADER + line(location, 1))
+    page = words(get_within_bound(client, reverse("import", args=[delivery.pk])))
+    assert "MCI CSP indirect reseller, FY24-H1" in page
+    assert "mci-csp-reseller" not in page
