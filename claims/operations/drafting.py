@@ -14,15 +14,16 @@ from claims.models import Activity, Claim, ClaimLine
 from claims.permissions import WRITERS, require_writer
 from claims.rules import RESULTS_WANTED, is_result
 from coop.lib.errors import FieldError, Invalid, NotFound, WrongStatus, check_revision, require_fields
+from coop.lib.text import require_fit_text
 from funds.models import Fund
 from partners import events
 from partners.models import Person
 from partners.permissions import may_see, require_role
 
 FIELDS = ("activity", "title", "solution_area", "country", "activity_from", "activity_to", "metrics")
-
-
+TEXTS = ("title", "solution_area")
 LINE_FIELDS = ("kind", "supplier", "invoice_number", "invoiced_on", "description", "amount_minor")
+LINE_TEXTS = ("supplier", "invoice_number", "description")
 
 
 def lock_claim(claim_id: int, *, by: Person) -> Claim:
@@ -82,6 +83,7 @@ def create_claim(
     if fund is None or not may_see(by, fund.partner_id):
         raise NotFound("There is no such fund.")
     require_role(by, *WRITERS, to="write and send claims")
+    require_fit_text({"title": title, "solution_area": solution_area}, TEXTS)
     activity = offered_activity(activity_code, fund, activity_from)
     claim = Claim(
         partner_id=fund.partner_id,
@@ -128,6 +130,7 @@ def update_claim(
             **checked_metrics(claim.activity, changes.pop("metrics"), wanted_on, claim.currency),
         }
     require_fields(changes, FIELDS, "A claim")
+    require_fit_text(changes, TEXTS)
     for name, value in changes.items():
         setattr(claim, name, value)
     touched(claim, "claim.changed", by=by, at=at, fields=changed)
@@ -194,6 +197,7 @@ def add_line(
     Raises NotFound, NotAllowed, Stale, WrongStatus, Invalid.
     """
     claim = lock_open_claim(claim_id, by=by, revision=revision)
+    require_fit_text({"supplier": supplier, "invoice_number": invoice_number, "description": description}, LINE_TEXTS)
     require_line(kind, amount_minor, supplier, invoice_number)
     line = ClaimLine.objects.create(
         claim=claim,
@@ -225,6 +229,7 @@ def change_line(
     if line is None:
         raise NotFound("There is no such line in this claim.")
     require_fields(changes, LINE_FIELDS, "A line")
+    require_fit_text(changes, LINE_TEXTS)
     for name, value in changes.items():
         setattr(line, name, value)
     require_line(line.kind, line.amount_minor, line.supplier, line.invoice_number)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from coop.lib.api.fields import read_day, shown, text_fault
+from coop.lib.api.fields import read_day, shown
 from coop.lib.errors import FieldError
+from coop.lib.text import text_fault
 
 # The field as the client names it, and the staged column that it fills.
 FIELDS = {

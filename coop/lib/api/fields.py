@@ -13,14 +13,13 @@ from rest_framework import serializers
 
 from coop.lib import money
 from coop.lib.dates import FIRST_YEAR, LAST_YEAR
+from coop.lib.text import text_fault
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 IDENTIFIER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 CODE = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
 COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
-# Characters that turn the direction of the text around them; a name that holds one reads as another.
-TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 SHOWN = 60
 
@@ -55,19 +54,6 @@ def read_instant(text: str) -> datetime:
             f"{shown(text)} is not an instant. Write it with its offset, for example 2024-08-14T23:59:59Z."
         )
     return at
-
-
-def text_fault(text: str, *, one_line: bool = True) -> str:
-    """What makes a text unfit to be stored and shown; empty when nothing does."""
-    for letter in text:
-        category = unicodedata.category(letter)
-        if category == "Cs":
-            return "The text holds half of a character pair. Take it out."
-        if category == "Cc" and (one_line or letter not in "\n\r\t"):
-            return "The text holds a control character, such as a line break or a NUL. Take it out."
-        if one_line and letter in TURNING:
-            return "The text holds a character that turns its direction around. Take it out."
-    return ""
 
 
 @extend_schema_field({"type": "string"})

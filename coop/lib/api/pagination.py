@@ -13,8 +13,8 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from coop.lib.api.fields import text_fault
 from coop.lib.errors import Invalid
+from coop.lib.text import text_fault
 
 DEFAULT_SIZE, MAX_SIZE = 50, 200
 PARAMETERS = ("cursor", "page_size")
