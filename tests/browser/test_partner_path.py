@@ -70,7 +70,7 @@ def walk_to_the_receipt(visitor: Visitor, look: Look) -> None:
     page.get_by_role("link", name="Check and send").first.click()
     look("check and send")
     page.get_by_role("button", name="Send claim for 4,200.00 USD").click()
-    expect(page.get_by_role("alert")).to_contain_text("Confirm this")
+    expect(page.get_by_role("alert")).to_contain_text("Confirm that the claim is true")
     declare_and_send(page, "4,200.00 USD")
     look("receipt")
     page.reload()
