@@ -1,14 +1,15 @@
 """The one settings file, for the sandbox, the tests and production.
 
 `DATABASE_URL` decides: without it this is a sandbox on embedded servers in `COOP_HOME` (see coop/embedded.py), with a
-clock that people may move. With it, this is a real installation: then `REDIS_URL`, `SECRET_KEY` and `ALLOWED_HOSTS` must
-be set too, and nothing of the sandbox is reachable.
+clock that people may move. With it, this is a real installation: then `REDIS_URL` must be set too, `SECRET_KEY` and
+`ALLOWED_HOSTS` should be, and nothing of the sandbox is reachable.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import sys
 from pathlib import Path
 
@@ -33,6 +34,23 @@ def required(name: str, example: str) -> str:
     return value
 
 
+def own_secret(path: Path) -> str:
+    """The secret key of an installation that was given none: made once, readable by its user alone."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"SECRET_KEY is not set and none can be kept in {path} ({error.strerror})."
+        ) from None
+    return path.read_text()
+
+
+LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
+
 if SANDBOX:
     if os.environ.get("REDIS_URL"):
         raise ImproperlyConfigured(
@@ -43,25 +61,24 @@ if SANDBOX:
     REDIS_URL = embedded.redis_url(COOP_HOME)
     # Only processes of this machine's user reach a sandbox; the key must merely be the same in all of them.
     SECRET_KEY = "sandbox-" + hashlib.sha256(str(COOP_HOME).encode()).hexdigest()
-    ALLOWED_HOSTS = [
-        "localhost",
-        "127.0.0.1",
-        "[::1]",
-        "testserver",
-        *os.environ.get("ALLOWED_HOSTS", "").split(),
-    ]
+    ALLOWED_HOSTS = [*LOOPBACK, "testserver", *os.environ.get("ALLOWED_HOSTS", "").split()]
     MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT", COOP_HOME / "files"))
 else:
     COOP_HOME = Path(os.environ.get("COOP_HOME", BASE_DIR / ".coop"))
     DATABASE_URL = os.environ["DATABASE_URL"]
     REDIS_URL = required("REDIS_URL", "redis://:password@redis:6379/0")
-    SECRET_KEY = required("SECRET_KEY", "$(openssl rand -base64 48)")
+    if TESTING:
+        raise ImproperlyConfigured("COOP_TESTING is for the test suite alone. Unset it, or unset DATABASE_URL.")
+    SECRET_KEY = os.environ.get("SECRET_KEY") or own_secret(COOP_HOME / "secret_key")
     if len(SECRET_KEY) < 40 or SECRET_KEY.startswith("sandbox-"):
         raise ImproperlyConfigured(
             "SECRET_KEY must be at least 40 random characters. Make one with: openssl rand -base64 48"
         )
-    ALLOWED_HOSTS = required("ALLOWED_HOSTS", "coop.vendor.example").split()
-    MEDIA_ROOT = Path(required("MEDIA_ROOT", "/var/lib/coop/files"))
+    # Without host names it serves this machine alone, by plain HTTP: enough to try it on real servers.
+    ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "").split() or LOOPBACK
+    if "*" in ALLOWED_HOSTS:
+        raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts: with * the links in mails could lead anywhere.")
+    MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT", COOP_HOME / "files"))
 
 DEBUG = False
 ROOT_URLCONF = "coop.urls"
@@ -233,7 +250,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "coop.lib.web.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-if not SANDBOX:
+if not SANDBOX and ALLOWED_HOSTS != LOOPBACK:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sid", "__Host-csrf"
     SECURE_SSL_REDIRECT = os.environ.get("SSL_REDIRECT", "1") == "1"

@@ -18,8 +18,9 @@ PLACES = [money.decimals(code) for code in CODES]
 KNOWN_CURRENCIES = "unnest(%s::text[], %s::int[]) AS c(code, places)"
 
 # PostgreSQL itself would also take "today", "infinity" and days in the order of some country.
+TIME_OF_DAY = "(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?Z?)?"
 DAY = (
-    "{0} ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(T[0-9:.]+Z?)?$' AND left({0}, 4) <> '0000' "
+    f"{{0}} ~ '^[0-9]{{{{4}}}}-[0-9]{{{{2}}}}-[0-9]{{{{2}}}}{TIME_OF_DAY}$' AND left({{0}}, 4) <> '0000' "
     "AND pg_input_is_valid(left({0}, 10), 'date')"
 )
 RATE = "s.rate_text ~ '^[0-9]{1,9}([.][0-9]+)?$'"

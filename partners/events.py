@@ -16,6 +16,7 @@ def record(
     at: datetime,
     partner_id: int | None = None,
     vendor_only: bool = False,
+    partner_only: bool = False,
     acting_as: str = "",
     **data: Any,
 ) -> Event:
@@ -32,5 +33,6 @@ def record(
         subject=str(subject.pk),
         partner_id=partner_id if partner_id is not None else getattr(subject, "partner_id", None),
         vendor_only=vendor_only,
+        partner_only=partner_only,
         data=data,
     )

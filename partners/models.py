@@ -168,7 +168,8 @@ class Event(models.Model):
     """One thing that happened: who, acting as whom, what, on what, at which instant. Append-only.
 
     Written in the transaction of the change itself: it is the record's timeline, the audit trail, and the outbox.
-    `actor` is empty for the system's own jobs. `vendor_only` keeps what partners must not read.
+    `actor` is empty for the system's own jobs. `vendor_only` keeps what partners must not read,
+    `partner_only` what is the partner's own paper, such as a claim that was not sent yet.
     """
 
     at = models.DateTimeField()
@@ -182,6 +183,7 @@ class Event(models.Model):
     )
     data = models.JSONField(default=dict)
     vendor_only = models.BooleanField(default=False)
+    partner_only = models.BooleanField(default=False, db_default=False)
 
     objects = EventQuerySet.as_manager()
 

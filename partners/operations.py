@@ -145,7 +145,7 @@ def require_person(email: str, role: str, title: str, partner_id: int | None, po
         errors.append(FieldError("partner", "not_found", "There is no such partner."))
     if portfolio and role != states.CHANNEL_MANAGER:
         errors.append(FieldError("portfolio", "invalid", "Only channel managers have a portfolio."))
-    if portfolio and Partner.objects.filter(id__in=portfolio).count() != len(set(portfolio)):
+    elif portfolio and Partner.objects.filter(id__in=portfolio).count() != len(set(portfolio)):
         errors.append(FieldError("portfolio", "not_found", "At least one of these partners does not exist."))
     if errors:
         raise Invalid(errors=errors)

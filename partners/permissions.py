@@ -60,9 +60,9 @@ def visible_events(person: Person) -> Q:
         return (within_partner(person) & Q(vendor_only=False)) | moved
     if person.role == states.CHANNEL_MANAGER:
         # What is of no partner, such as imports and payment runs, is not theirs to see, however large their portfolio is.
-        of_partners = within_partner(person) & Q(partner__isnull=False)
+        of_partners = within_partner(person) & Q(partner__isnull=False, partner_only=False)
         return of_partners | Q(partner__isnull=True, subject_type__in=["earning_period", "program"])
-    return within_partner(person)
+    return within_partner(person) & Q(partner_only=False)
 
 
 def require_role(person: Person, *roles: str, to: str) -> None:

@@ -58,7 +58,7 @@ def touched(claim: Claim, verb: str, *, by: Person, at: datetime, **data: Any) -
     claim.claimed_minor = claim.lines.aggregate(sum=Sum("amount_minor"))["sum"] or 0
     claim.revision += 1
     claim.save()
-    events.record(verb, claim, by=by, at=at, number=claim.number, **data)
+    events.record(verb, claim, by=by, at=at, partner_only=not claim.sendings, number=claim.number, **data)
 
 
 @transaction.atomic
@@ -103,7 +103,7 @@ def create_claim(
         activity, metrics or {}, activity_from or fund.earning_period.use_from, fund.currency
     )
     claim.save()
-    events.record("claim.created", claim, by=by, at=at, number=claim.number, activity=activity.code)
+    events.record("claim.created", claim, by=by, at=at, partner_only=True, number=claim.number, activity=activity.code)
     return claim
 
 

@@ -170,7 +170,7 @@ def finish(claim: Claim, verb: str, *, by: Person | None, at: datetime, **data: 
     claim.turn_since = at
     claim.revision += 1
     claim.save()
-    events.record(verb, claim, by=by, at=at, number=claim.number, **data)
+    events.record(verb, claim, by=by, at=at, partner_only=not claim.sendings, number=claim.number, **data)
 
 
 # --- What was not done in time ----------------------------------------------------------------------------------------

@@ -275,6 +275,10 @@ def require_results(run: PaymentRun, payments: dict[int, Payment], results: Sequ
             errors.append(
                 FieldError(f"{place}.reason", "required", "Say why the payment failed: the partner reads it.")
             )
+        if result.sent_on and run.approved_at and result.sent_on < run.approved_at.date():
+            approved = show_day(run.approved_at.date())
+            message = f"{show_day(result.sent_on)} is before {approved}, when this run was approved."
+            errors.append(FieldError(f"{place}.sent_on", "invalid", message))
     if errors:
         raise Invalid(errors=errors)
 

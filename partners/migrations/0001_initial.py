@@ -102,6 +102,7 @@ class Migration(migrations.Migration):
                 ('subject', models.CharField(max_length=80)),
                 ('data', models.JSONField(default=dict)),
                 ('vendor_only', models.BooleanField(default=False)),
+                ('partner_only', models.BooleanField(db_default=False, default=False)),
                 ('actor', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('partner', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='partners.partner')),
             ],
