@@ -1,8 +1,9 @@
 """Checking staged earnings lines with set-based statements.
 
-Each statement looks at all lines of one import at once. A line that fails a check gets `problem`, `field` and `message`
-and is left out of the later ones, so that it carries the first thing that is wrong with it; lines are never judged one
-at a time in Python. The messages say what was seen, what is wanted and what to do.
+Each statement looks at all lines of one import at once; lines are never judged one at a time in Python. What is wrong
+with the cells of a line is all said together: `problem` is the code of the first fault, `field` names every cell at fault,
+`message` says of each what was seen, what is wanted and what to do. Only a line whose cells can be read is held against
+periods and enrollments.
 """
 
 from __future__ import annotations
@@ -40,6 +41,21 @@ def reject(import_id: int, condition: str, problem: str, field: str, message: st
     )
 
 
+def reject_cell(import_id: int, condition: str, problem: str, field: str, message: str, *params: object) -> None:
+    """Mark the lines whose cell is at fault, those too that have another cell at fault: both are said.
+
+    A cell is blamed once, and a line that could not be read as such (its field is "line") has no cell to blame.
+    """
+    execute(
+        f"""UPDATE funds_stagedline AS s SET outcome = 'rejected',
+              problem = CASE s.problem WHEN '' THEN %s ELSE s.problem END,
+              field = concat_ws(', ', nullif(s.field, ''), %s),
+              message = concat_ws(' ', nullif(s.message, ''), {message})
+            WHERE s.import_id = %s AND s.field <> 'line' AND %s <> ALL (string_to_array(s.field, ', ')) AND ({condition})""",
+        [problem, field, import_id, field, *params],
+    )
+
+
 def check(import_id: int, *, at: datetime) -> None:
     """Resolve, read and judge every staged line; fills the resolved columns and the outcome."""
     _require_columns(import_id)
@@ -64,8 +80,8 @@ def _require_columns(import_id: int) -> None:
         ("amount_text", "amount", "the amount"),
         ("currency", "currency", "the currency"),
     ):
-        reject(import_id, f"coalesce(s.{column}, '') = ''", "required", field, f"'Missing: {what}.'")
-    reject(
+        reject_cell(import_id, f"coalesce(s.{column}, '') = ''", "required", field, f"'Missing: {what}.'")
+    reject_cell(
         import_id,
         "length(s.external_id) > 80 OR s.external_id ~ '[[:cntrl:]]'",
         "too_long",
@@ -73,7 +89,7 @@ def _require_columns(import_id: int) -> None:
         "'The line''s id has more than 80 characters, or characters that cannot be printed.'",
     )
     # Two ids that look the same are one line that would be paid twice.
-    reject(
+    reject_cell(
         import_id,
         f"s.external_id ~ '{UNSEEN}' OR s.external_id IS NOT NFKC NORMALIZED",
         "invalid",
@@ -91,7 +107,7 @@ def _require_columns(import_id: int) -> None:
            WHERE s.import_id = %s AND s.problem = '' AND s.external_id = d.external_id""",
         [import_id, import_id],
     )
-    reject(
+    reject_cell(
         import_id,
         "s.kind IS NULL OR s.kind NOT IN ('incentive', 'rebate', 'coop')",
         "invalid",
@@ -103,23 +119,23 @@ def _require_columns(import_id: int) -> None:
 def _resolve_program_and_location(import_id: int) -> None:
     execute(
         """UPDATE funds_stagedline s SET program_id = p.id, fund_currency = p.currency FROM funds_program p
-           WHERE s.import_id = %s AND s.problem = ''
+           WHERE s.import_id = %s
              AND (p.code = lower(s.program_code) OR lower(p.name) = lower(s.program_code))""",
         [import_id],
     )
     execute(
         """UPDATE funds_stagedline s SET location_id = l.id, partner_id = l.partner_id FROM partners_location l
-           WHERE s.import_id = %s AND s.problem = '' AND l.external_id = s.location_code""",
+           WHERE s.import_id = %s AND l.external_id = s.location_code""",
         [import_id],
     )
-    reject(
+    reject_cell(
         import_id,
         "s.program_id IS NULL",
         "unknown_program",
         "program",
         f"'There is no program “' || {SHOWN.format('s.program_code')} || '”. Use its code or its full name from the catalog.'",
     )
-    reject(
+    reject_cell(
         import_id,
         "s.location_id IS NULL",
         "unknown_location",
@@ -130,14 +146,14 @@ def _resolve_program_and_location(import_id: int) -> None:
 
 
 def _read_day_and_amount(import_id: int) -> None:
-    reject(
+    reject_cell(
         import_id,
         f"NOT ({DAY.format('s.earned_text')})",
         "date_format",
         "earned_on",
         f"'“' || {SHOWN.format('s.earned_text')} || '” is not a day. Write it as 2023-10-31.'",
     )
-    reject(
+    reject_cell(
         import_id,
         "s.currency <> ALL (%s::text[])",
         "unknown_currency",
@@ -147,7 +163,7 @@ def _read_day_and_amount(import_id: int) -> None:
         CODES,
     )
     plain = r"'^-?(0|[1-9][0-9]{0,10})([.][0-9]+)?$'"
-    reject(
+    reject_cell(
         import_id,
         f"s.amount_text !~ {plain} OR length(s.amount_text) > 40 OR s.amount_text ~ '^-[0.]+$'",
         "amount_format",
@@ -155,14 +171,15 @@ def _read_day_and_amount(import_id: int) -> None:
         f"'“' || {SHOWN.format('s.amount_text')} || "
         "'” is not an amount. Write digits and at most one point, for example 4200.00.'",
     )
-    execute(
-        f"""UPDATE funds_stagedline s SET problem = 'too_many_decimals', outcome = 'rejected', field = 'amount',
-              message = s.amount_text || ' has more decimals than ' || s.currency || ' has (' || c.places
-                        || '). Amounts are never rounded.'
-            FROM {KNOWN_CURRENCIES} WHERE s.import_id = %s AND s.problem = '' AND c.code = s.currency
-              AND length(split_part(s.amount_text, '.', 2)) > c.places""",
-        [CODES, PLACES, import_id],
-    )
+    for places, currencies in ((0, money.NO_DECIMALS), (2, money.TWO_DECIMALS), (3, money.THREE_DECIMALS)):
+        reject_cell(
+            import_id,
+            f"s.currency = ANY (%s::text[]) AND length(split_part(s.amount_text, '.', 2)) > {places}",
+            "too_many_decimals",
+            "amount",
+            f"s.amount_text || ' has more decimals than ' || s.currency || ' has ({places}). Amounts are never rounded.'",
+            list(currencies),
+        )
     execute(
         f"""UPDATE funds_stagedline s SET earned_on = left(s.earned_text, 10)::date,
               amount_minor = (s.amount_text::numeric * power(10::numeric, c.places))::bigint

@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
                 ('rate_on', models.DateField(null=True)),
                 ('outcome', models.CharField(max_length=10, null=True)),
                 ('problem', models.CharField(blank=True, db_default='', max_length=40)),
-                ('field', models.CharField(blank=True, db_default='', max_length=40)),
+                ('field', models.CharField(blank=True, db_default='', max_length=200)),
                 ('message', models.TextField(blank=True, db_default='')),
             ],
         ),

@@ -94,7 +94,7 @@ class StagedLine(models.Model):
     rate_on = models.DateField(null=True)
     outcome = models.CharField(max_length=10, null=True)  # new, unchanged, rejected
     problem = models.CharField(max_length=40, blank=True, db_default="")
-    field = models.CharField(max_length=40, blank=True, db_default="")
+    field = models.CharField(max_length=200, blank=True, db_default="")
     message = models.TextField(blank=True, db_default="")
 
 

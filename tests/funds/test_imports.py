@@ -681,3 +681,17 @@ def test_an_instant_between_days_belongs_to_the_day_it_names(enrollment: Enrollm
     assert done.rejected == 0
     assert Earning.objects.get().earned_on == date(2023, 12, 31)
     assert isinstance(done.created_at, datetime)
+
+
+def test_all_cells_of_a_line_that_are_wrong_are_said_together(enrollment: Enrollment) -> None:
+    wrong = {"location": "nowhere", "amount": "1,118.30", "currency": "EURO", "earned_on": "31.10.2023"}
+    (line,) = rejected_lines(check(table(plain("E1", **wrong))).id)
+    assert (line["problem"], line["field"]) == ("unknown_location", "location, earned_on, currency, amount")
+    for words in ("nowhere", "31.10.2023", "EURO", "1,118.30"):
+        assert words in line["message"]
+
+
+def test_a_line_may_have_an_amount_with_too_many_decimals_and_no_known_program(enrollment: Enrollment) -> None:
+    (line,) = rejected_lines(check(table(plain("E1", "1.005", program="mci"))).id)
+    assert line["field"] == "program, amount"
+    assert line["message"].endswith("1.005 has more decimals than USD has (2). Amounts are never rounded.")
