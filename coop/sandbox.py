@@ -29,7 +29,7 @@ class Moved:
 def require_sandbox() -> None:
     """Raises NotFound outside a sandbox, where there is no such thing as this clock."""
     if not settings.SANDBOX:
-        raise NotFound("There is no such page.")
+        raise NotFound("This is no sandbox: its time is the real one and cannot be moved.")
 
 
 def start_clock(at: datetime | None = None) -> datetime:
