@@ -167,6 +167,9 @@ if TESTING:
     # Every test process gets a file copy of a database that was migrated once (tests/services.py).
     _database["TEST"] = {"TEMPLATE": "coop_template"}
 
+# Counts of sign-in attempts: shared by all web processes, and there when the broker is not.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "lib_cache"}}
+
 # --- Broker -----------------------------------------------------------------------------------------------------------
 
 # Celery names sockets differently from everybody else.

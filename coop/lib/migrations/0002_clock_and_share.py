@@ -1,4 +1,4 @@
-"""The database's own clock and its own split, so that set-based statements and Python cannot disagree."""
+"""The database's own clock and split, so that set-based statements and Python cannot disagree; and the shared cache."""
 
 from django.db import migrations
 
@@ -20,9 +20,17 @@ $$ SELECT sign(minor)::bigint * (
 """
 
 
+# What Django's database cache keeps: the counts of sign-in attempts, which all web processes must share.
+CACHE = """
+CREATE TABLE lib_cache (cache_key varchar(255) PRIMARY KEY, value text NOT NULL, expires timestamptz NOT NULL);
+CREATE INDEX lib_cache_expires ON lib_cache (expires);
+"""
+
+
 class Migration(migrations.Migration):
     dependencies = [("lib", "0001_initial")]
     operations = [
         migrations.RunSQL(CLOCK, "DROP FUNCTION coop_now()"),
         migrations.RunSQL(SHARE, "DROP FUNCTION coop_share(bigint, int)"),
+        migrations.RunSQL(CACHE, "DROP TABLE lib_cache"),
     ]
