@@ -45,6 +45,11 @@ FIELDS = (
 )
 
 
+# From so many lines on the planner is told how many there are. Telling it locks out whoever else would tell it, until the
+# transaction ends, so the few lines of a request go without.
+WORTH_COUNTING = 1_000
+
+
 def stage(import_id: int, lines: Iterable[tuple[int, dict[str, Any], dict[str, str | None]]]) -> int:
     """COPY lines into staging. Each is (line number, line as it was sent, values by FIELDS). Returns how many.
 
@@ -70,8 +75,8 @@ def take_lines(lines: Sequence[dict[str, str | None]], *, by: Person, at: dateti
     """
     require_role(by, FINANCE, to="send earnings")
     delivery = Import.objects.create(format="incentives", status="running", created_by=by, created_at=at)
-    stage(delivery.id, ((index, dict(line), line) for index, line in enumerate(lines)))
-    check_staged(delivery, at=at)
+    staged = stage(delivery.id, ((index, dict(line), line) for index, line in enumerate(lines)))
+    check_staged(delivery, lines=staged, at=at)
     _post(delivery, by=by, at=at)
     return delivery
 
@@ -85,9 +90,10 @@ def rejected_lines(import_id: int) -> list[dict[str, Any]]:
     )
 
 
-def check_staged(delivery: Import, *, at: datetime) -> None:
-    """Judge the staged lines and note counts and totals on the import."""
-    execute("ANALYZE funds_stagedline")
+def check_staged(delivery: Import, *, lines: int, at: datetime) -> None:
+    """Judge the staged lines, so many of them, and note counts and totals on the import."""
+    if lines >= WORTH_COUNTING:
+        execute("ANALYZE funds_stagedline")
     staging.check(delivery.id, at=at)
     note_counts(delivery)
     delivery.status = follow(states.IMPORTS, "check", delivery.status, what=f"import {delivery}")
@@ -140,7 +146,7 @@ def commit_import(import_id: int, *, revision: int | None = None, by: Person, at
            WHERE import_id = %s AND field <> 'line'""",
         [delivery.id],
     )
-    check_staged(delivery, at=at)
+    check_staged(delivery, lines=delivery.lines, at=at)
     _post(delivery, by=by, at=at)
     return delivery
 

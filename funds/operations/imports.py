@@ -63,8 +63,7 @@ def check_import(import_id: int, *, at: datetime) -> Import | None:
     try:
         with transaction.atomic(), delivery.file.open("rb") as file:
             _, lines = reports.read(file.read())
-            stage(delivery.id, lines)
-            check_staged(delivery, at=at)
+            check_staged(delivery, lines=stage(delivery.id, lines), at=at)
     except Refused as refusal:
         delivery.status, delivery.failure = "failed", refusal.message
         execute("DELETE FROM funds_stagedline WHERE import_id = %s", [delivery.id])
