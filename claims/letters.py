@@ -11,8 +11,8 @@ from datetime import datetime
 
 from claims import states
 from claims.models import Claim
-from coop.lib.dates import show_day, show_deadline, show_instant
-from funds.operations.payments import PAYABLE_WITHIN_BUSINESS_DAYS, business_days_after
+from coop.lib.dates import business_days_after, show_day, show_deadline, show_instant
+from funds.operations.payments import PAYABLE_WITHIN_BUSINESS_DAYS
 
 APPROVE, RETURN, DECLINE = "approve", "return", "decline"
 

@@ -15,14 +15,6 @@ def may_write(person: Person, claim: Claim) -> bool:
     return person.is_active and person.role in WRITERS and person.partner_id == claim.partner_id
 
 
-def may_decide(person: Person, claim: Claim) -> bool:
-    return (
-        person.role == states.CHANNEL_MANAGER
-        and may_see(person, claim.partner_id)
-        and person.id != claim.submitted_by_id
-    )
-
-
 def require_writer(person: Person, claim: Claim) -> None:
     """Refuse whoever may not write this claim: others' claims do not exist for them. Raises NotFound, NotAllowed."""
     if not may_see(person, claim.partner_id) or (person.is_vendor and claim.submitted_at is None):

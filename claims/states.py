@@ -37,6 +37,8 @@ CLAIMS = {
     "lapse": {DRAFT: LAPSED, ACTION_REQUIRED: LAPSED},
 }
 
+REVIEW_BUSINESS_DAYS = 2  # in which a review is due; domain.md section 6
+
 LINE_KINDS = {"invoice": "Invoice", "csr": "In-house work (CSR)"}
 MONEY_EVIDENCE = {"invoice": "Invoice", "csr": "Certification statement and report (CSR)"}
 DECISIONS = {"approve": "Accept", "approve_less": "Accept less", "return": "Return", "decline": "Decline"}

@@ -99,5 +99,4 @@ PAYMENTS = {
     "reject": {"unprocessed": "rejected"},
 }
 
-PERIOD_STATES = ("earning", "settling", "in_use", "claiming", "curing", "closed")
 PLAN_APPROVAL = ("required", "optional", "none")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -14,12 +13,12 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from coop.lib.errors import FieldError, Invalid, NotAllowed, NotFound, check_revision, require_fields
+from coop.lib.text import COUNTRY
 from partners import events, states
 from partners.models import ApiKey, Location, Partner, Person
 from partners.permissions import require_role
 
 KEY_PREFIX = "coop_"
-COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 MASTER_DATA = (states.PROGRAM_ADMIN, states.FINANCE)
 
 

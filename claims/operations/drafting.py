@@ -15,6 +15,7 @@ from claims.permissions import WRITERS, require_writer
 from claims.rules import RESULTS_WANTED, is_result
 from coop.lib.errors import FieldError, Invalid, NotFound, WrongStatus, check_revision, require_fields
 from coop.lib.text import require_fit_text
+from funds.ledger import lock_fund
 from funds.models import Fund
 from partners import events
 from partners.models import Person
@@ -34,7 +35,12 @@ def lock_claim(claim_id: int, *, by: Person) -> Claim:
     fund_id = Claim.objects.visible_to(by).filter(id=claim_id).values_list("fund_id", flat=True).first()
     if fund_id is None:
         raise NotFound("There is no such claim.")
-    fund = Fund.objects.with_names().select_for_update(of=("self",)).get(id=fund_id)
+    return lock_with_fund(claim_id, fund_id)
+
+
+def lock_with_fund(claim_id: int, fund_id: int) -> Claim:
+    """The claim and its fund, locked in the order that everybody keeps."""
+    fund = lock_fund(fund_id)
     claim = Claim.objects.select_related("activity", "partner").select_for_update(of=("self",)).get(id=claim_id)
     claim.fund = fund
     return claim

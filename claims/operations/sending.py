@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from claims import rules, states
 from claims.models import Claim
-from claims.operations.drafting import lock_claim
+from claims.operations.drafting import lock_claim, lock_with_fund
 from claims.permissions import require_writer
 from claims.queries import facts_of
 from coop.lib import clock
@@ -17,7 +17,6 @@ from coop.lib.dates import show_day, show_deadline, show_instant
 from coop.lib.db import broken_constraint
 from coop.lib.errors import InsufficientFunds, RuleFailed, WindowClosed, WindowNotOpen, check_revision
 from coop.lib.transitions import follow
-from funds.ledger import lock_fund
 from funds.operations import holds
 from partners import events
 from partners.models import Person
@@ -186,11 +185,8 @@ def due_to_lapse(at: datetime) -> list[int]:
 @transaction.atomic
 def lapse_claim(claim_id: int, *, at: datetime) -> bool:
     """Let a claim lapse whose deadline has passed; what it held is released. False if it is not due any more."""
-    fund_id = Claim.objects.values_list("fund_id", flat=True).get(id=claim_id)
-    fund = lock_fund(fund_id)
-    claim = Claim.objects.select_for_update(of=("self",)).get(id=claim_id)
-    claim.fund = fund
-    period = fund.earning_period
+    claim = lock_with_fund(claim_id, Claim.objects.values_list("fund_id", flat=True).get(id=claim_id))
+    period = claim.fund.earning_period
     deadline = period.claims_close_at if claim.status == states.DRAFT else period.cure_close_at
     if claim.status not in states.CLAIMS["lapse"] or at < deadline:
         return False

@@ -10,10 +10,9 @@ from django.db.models import Count, Q
 from claims import priority, states
 from claims.models import Claim
 from claims.rules import FAILED, PERSON, WARNING
-from funds.operations.payments import business_days_after
+from coop.lib.dates import business_days_after
 from partners.models import Person
 
-REVIEW_WITHIN_BUSINESS_DAYS = 2
 UNDECIDED = (states.SUBMITTED, states.IN_REVIEW)
 VIEWS = {"": "Everybody's", "mine": "In my review", "new": "Not started"}
 
@@ -93,7 +92,7 @@ def read_place(text: str) -> tuple[int, ...]:
 
 
 def item_of(claim: Claim, waiting: priority.Waiting, at: datetime) -> Item:
-    due_on = business_days_after(waiting.sent_at.date(), REVIEW_WITHIN_BUSINESS_DAYS)
+    due_on = business_days_after(waiting.sent_at.date(), states.REVIEW_BUSINESS_DAYS)
     return Item(
         claim=claim,
         risk=priority.risk_in_words(waiting, at),

@@ -21,12 +21,10 @@ from claims.queries import findings_of
 from claims.queries.partner import underway, waiting_for
 from claims.web.access import home_of_vendor
 from claims.web.paying import coming
-from claims.web.standing import REVIEW_DAYS
 from coop.lib import money
-from coop.lib.dates import show_day, show_deadline
+from coop.lib.dates import business_days_after, show_day, show_deadline
 from coop.lib.web import now
 from funds.models import Fund
-from funds.operations.payments import business_days_after
 from funds.queries.funds import live_funds, payments_for, thresholds
 from funds.web.cards import fund_card, is_estimate, opens
 from funds.web.clocks import earned_in, time_left
@@ -170,7 +168,7 @@ def primary(waiting: Sequence[Claim], *, may_start: bool) -> dict[str, str] | No
 
 def reviewed(claim: Claim, at: datetime) -> dict[str, Any]:
     who = claim.reviewer.name if claim.reviewer_id and claim.reviewer else "channel manager"
-    usual = business_days_after(claim.turn_since.date(), REVIEW_DAYS)
+    usual = business_days_after(claim.turn_since.date(), states.REVIEW_BUSINESS_DAYS)
     return {
         "cells": [
             {"text": claim.title, "url": reverse("claim", args=[claim.pk]), "sub": claim.number},

@@ -7,9 +7,9 @@ from typing import Any
 from django.urls import reverse
 
 from claims.models import Claim
-from coop.lib.dates import show_day
+from coop.lib.dates import business_days_after, show_day
 from funds.models import Payment
-from funds.operations.payments import PAYABLE_WITHIN_BUSINESS_DAYS, business_days_after
+from funds.operations.payments import PAYABLE_WITHIN_BUSINESS_DAYS
 
 STATUSES = {
     "upcoming": ("Scheduled", "active"),

@@ -14,19 +14,18 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from claims import letters
+from claims import letters, states
 from claims.letters import RETURN
 from claims.models import Claim, Document
 from claims.operations.review import start_review
 from claims.queries import activity_day, document_kinds
-from claims.queries.vendor import REVIEW_WITHIN_BUSINESS_DAYS, UNDECIDED, history_with, next_claim
+from claims.queries.vendor import UNDECIDED, history_with, next_claim
 from claims.web.forms import country_name
 from claims.web.history import timeline
 from claims.web.review_forms import LineForm, NoteForm
-from coop.lib.dates import show_day, show_deadline, show_instant
+from coop.lib.dates import business_days_after, show_day, show_deadline, show_instant
 from coop.lib.errors import NotFound
 from coop.lib.web import now
-from funds.operations.payments import business_days_after
 from funds.web.clocks import earned_in
 from partners.models import Event
 from partners.permissions import require_role
@@ -245,7 +244,7 @@ def results(claim: Claim) -> list[dict[str, Any]]:
 def due(claim: Claim, at: datetime) -> dict[str, str]:
     if claim.submitted_at is None:
         return {}
-    day = business_days_after(claim.submitted_at.date(), REVIEW_WITHIN_BUSINESS_DAYS)
+    day = business_days_after(claim.submitted_at.date(), states.REVIEW_BUSINESS_DAYS)
     days = (day - at.date()).days
     left = "overdue" if days < 0 else "today" if days == 0 else f"in {days} day{'' if days == 1 else 's'}"
     return {

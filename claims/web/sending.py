@@ -23,13 +23,13 @@ from claims.web.conflict import conflict_of, with_revision
 from claims.web.forms import SendForm, country_name
 from claims.web.hub import files, fixes, line_row, name_of
 from claims.web.progress import shown_findings
-from claims.web.standing import REVIEW_DAYS, deadline_of
-from coop.lib.dates import show_day, show_deadline, show_instant
+from claims.web.standing import deadline_of
+from coop.lib.dates import business_days_after, show_day, show_deadline, show_instant
 from coop.lib.errors import NotFound, Refused, Stale
 from coop.lib.forms import add_refusal
 from coop.lib.money import display
 from coop.lib.web import now
-from funds.operations.payments import PAYABLE_WITHIN_BUSINESS_DAYS, business_days_after
+from funds.operations.payments import PAYABLE_WITHIN_BUSINESS_DAYS
 from funds.web.clocks import earned_in, span, time_left
 from partners.models import Event
 from partners.web.request import PersonRequest
@@ -207,7 +207,7 @@ def claim_receipt(request: PersonRequest, claim_id: int) -> HttpResponse:
         "lines": [] if claim.is_open else [line_row(claim, line) for line in claim.lines.all()],
         "files": [] if claim.is_open else files(claim),
         "fingerprints": sent.data.get("files", []) if claim.is_open else [],
-        "usual": show_day(business_days_after(sent.at.date(), REVIEW_DAYS)),
+        "usual": show_day(business_days_after(sent.at.date(), states.REVIEW_BUSINESS_DAYS)),
         "pay_days": PAYABLE_WITHIN_BUSINESS_DAYS,
         "cure": show_deadline(period.cure_close_at, zone),
         "fund_name": f"{earned_in(period)}, {claim.fund.program}",

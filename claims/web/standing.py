@@ -7,12 +7,9 @@ from datetime import datetime
 
 from claims import states
 from claims.models import Claim
-from coop.lib.dates import show_day, show_deadline
+from coop.lib.dates import business_days_after, show_day, show_deadline
 from funds.models import Payment
-from funds.operations.payments import business_days_after
 from funds.web.clocks import time_left
-
-REVIEW_DAYS = 2  # business days in which a review is usually done; domain.md section 6
 
 TONES = {
     states.DRAFT: "draft",
@@ -79,7 +76,7 @@ def said_of(claim: Claim, payment: Payment | None) -> tuple[str, str]:
     claimed, approved = claim.show(claim.claimed_minor), claim.show(claim.approved_minor)
     zone = claim.fund.program.time_zone
     if claim.status in (states.SUBMITTED, states.IN_REVIEW):
-        usual = business_days_after(claim.turn_since.date(), REVIEW_DAYS)
+        usual = business_days_after(claim.turn_since.date(), states.REVIEW_BUSINESS_DAYS)
         verb = "waits for review" if claim.status == states.SUBMITTED else "is being reviewed"
         return (
             f"Your claim for {claimed} was sent in time and {verb}.",

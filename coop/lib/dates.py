@@ -43,6 +43,14 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, 1)
 
 
+def business_days_after(day: date, days: int) -> date:
+    """The day that lies so many weekdays after a day. Public holidays are not known and count as weekdays."""
+    while days:
+        day += timedelta(days=1)
+        days -= day.weekday() < 5
+    return day
+
+
 def show_day(day: date) -> str:
     """A full date for people: 14 Aug 2024."""
     return f"{day.day} {day:%b %Y}"

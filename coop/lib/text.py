@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from coop.lib.errors import FieldError, Invalid
+
+COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)  # the code of a country
 
 # Characters that turn the direction of the text around them; a name that holds one reads as another.
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from coop.lib import money
-from coop.lib.dates import end_of_day, show_day
+from coop.lib.dates import business_days_after, end_of_day, show_day
 from coop.lib.errors import FieldError, Invalid, NotFound, SelfDecision, check_revision
 from coop.lib.transitions import follow
 from funds import references, states
@@ -102,14 +102,6 @@ def run_totals(run: PaymentRun) -> list[dict[str, str]]:
         sums[payment.currency] += payment.amount_minor
         number[payment.currency] += 1
     return [{"currency": c, "amount": money.to_text(sums[c], c), "payments": str(number[c])} for c in sorted(sums)]
-
-
-def business_days_after(day: date, days: int) -> date:
-    """The day that lies so many weekdays after a day. Public holidays are not known and count as weekdays."""
-    while days:
-        day += timedelta(days=1)
-        days -= day.weekday() < 5
-    return day
 
 
 def lock_run(run_id: int, *, by: Person, revision: int | None, to: str) -> PaymentRun:

@@ -13,13 +13,12 @@ from rest_framework import serializers
 
 from coop.lib import money
 from coop.lib.dates import FIRST_YEAR, LAST_YEAR
-from coop.lib.text import text_fault
+from coop.lib.text import COUNTRY, text_fault
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 IDENTIFIER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 CODE = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
-COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 
 SHOWN = 60
 

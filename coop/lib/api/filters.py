@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from coop.lib.api.fields import CODE, COUNTRY, IDENTIFIER, read_day, read_instant, shown
-from coop.lib.text import text_fault
+from coop.lib.api.fields import CODE, IDENTIFIER, read_day, read_instant, shown
+from coop.lib.text import COUNTRY, text_fault
 
 
 @dataclass(frozen=True)
