@@ -24,11 +24,14 @@ MOVEMENTS: dict[str, tuple[tuple[str, str], ...]] = {
     "hold": ((AVAILABLE, IN_REVIEW), (RESERVED, IN_REVIEW)),
     "approval": ((IN_REVIEW, APPROVED),),
     "payment": ((APPROVED, PAID),),
+    "return": ((PAID, APPROVED),),
     "expiry": ((AVAILABLE, EXPIRED),),
+    "reversal": ((PROGRAM, AVAILABLE), (AVAILABLE, PROGRAM)),
+    "write_off": ((PROGRAM, AVAILABLE),),
 }
 
 # Only these may take *available* below zero: a correction of what was earned, after the money was spent.
-MAY_OVERDRAW = ("adjustment", "clawback")
+MAY_OVERDRAW = ("adjustment", "clawback", "reversal")
 
 # What a partner reads for a movement.
 SENTENCES = {
@@ -45,7 +48,11 @@ SENTENCES = {
     ("hold", IN_REVIEW): "Held for a claim",
     ("approval", APPROVED): "Approved",
     ("payment", PAID): "Paid",
+    ("return", APPROVED): "Came back from the bank, to be paid again",
     ("expiry", EXPIRED): "Expired: not claimed by the deadline",
+    ("reversal", AVAILABLE): "Given back: an import was reversed",
+    ("reversal", PROGRAM): "Taken back: an import was reversed",
+    ("write_off", AVAILABLE): "Written off by the vendor",
 }
 
 REASON_CODES = {
@@ -64,10 +71,15 @@ EARNING_KINDS = ("incentive", "rebate", "coop")
 IMPORT_FORMATS = {"partner_center": "Earnings report, already split", "incentives": "Incentives to be split"}
 IMPORTS = {
     "run": {"queued": "running"},
-    "check": {"running": "ready"},
+    "check": {"queued": "ready", "running": "ready"},
     "fail": {"queued": "failed", "running": "failed"},
-    "commit": {"ready": "committed"},
-    "discard": {"queued": "discarded", "running": "discarded", "ready": "discarded", "failed": "discarded"},
+    "map": {"failed": "queued"},
+    "ask_commit": {"ready": "running"},
+    # The lines were judged once more for the commit and came out otherwise than was shown: somebody must look again.
+    "hold_back": {"running": "ready", "ready": "ready"},
+    "commit": {"ready": "committed", "running": "committed"},
+    "discard": {"queued": "discarded", "ready": "discarded", "failed": "discarded"},
+    "reverse": {"committed": "reversed"},
 }
 IMPORT_STATUSES = ("queued", "running", "ready", "committed", "failed", "discarded", "reversed")
 
@@ -97,6 +109,24 @@ PAYMENTS = {
     "send": {"in_progress": "sent", "upcoming": "sent"},
     "fail": {"in_progress": "failed", "upcoming": "failed"},
     "reject": {"unprocessed": "rejected"},
+    "return": {"sent": "reversed"},
 }
+
+# Where a rebate comes from: the rebate share of an import, the reversal of one, or co-op that was converted.
+REBATE_SOURCES = ("import", "reversal", "conversion")
+
+ADJUSTMENTS = {
+    "post": {"requested": "posted"},
+    "decline": {"requested": "declined"},
+}
+ADJUSTMENT_STATUSES = ("requested", "posted", "declined")
+ADJUSTMENT_PURPOSES = {
+    "correction": "Correction",
+    "rollover": "Rollover to another period",
+    "to_rebate": "Rollover to rebate",
+    "write_off": "Write-off",
+}
+
+RECONCILIATION_KINDS = ("earned", "paid")
 
 PLAN_APPROVAL = ("required", "optional", "none")

@@ -25,7 +25,11 @@ ALTER TABLE funds_entry ADD CONSTRAINT entry_is_a_known_movement CHECK ((kind, f
   ('hold', 'reserved', 'in_review'),
   ('approval', 'in_review', 'approved'),
   ('payment', 'approved', 'paid'),
-  ('expiry', 'available', 'expired')));
+  ('return', 'paid', 'approved'),
+  ('expiry', 'available', 'expired'),
+  ('reversal', 'program', 'available'),
+  ('reversal', 'available', 'program'),
+  ('write_off', 'program', 'available')));
 """
 
 APPEND_ONLY = """
@@ -40,9 +44,50 @@ ALTER TABLE funds_entry ENABLE ALWAYS TRIGGER entry_is_append_only;
 CREATE TRIGGER event_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON partners_event
   FOR EACH STATEMENT EXECUTE FUNCTION coop_append_only();
 ALTER TABLE partners_event ENABLE ALWAYS TRIGGER event_is_append_only;
+CREATE TRIGGER earning_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON funds_earning
+  FOR EACH STATEMENT EXECUTE FUNCTION coop_append_only();
+ALTER TABLE funds_earning ENABLE ALWAYS TRIGGER earning_is_append_only;
+CREATE TRIGGER rate_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON funds_exchangerate
+  FOR EACH STATEMENT EXECUTE FUNCTION coop_append_only();
+ALTER TABLE funds_exchangerate ENABLE ALWAYS TRIGGER rate_is_append_only;
+CREATE TRIGGER link_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON funds_link
+  FOR EACH STATEMENT EXECUTE FUNCTION coop_append_only();
+ALTER TABLE funds_link ENABLE ALWAYS TRIGGER link_is_append_only;
+CREATE TRIGGER anchor_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON funds_anchor
+  FOR EACH STATEMENT EXECUTE FUNCTION coop_append_only();
+ALTER TABLE funds_anchor ENABLE ALWAYS TRIGGER anchor_is_append_only;
+-- Of a head only the note that it was mailed may change, of a rebate only the payable that gathers it.
+CREATE TRIGGER head_is_append_only
+  BEFORE UPDATE OF day, at, funds, entries, previous, hash OR DELETE OR TRUNCATE ON funds_ledgerhead
+  FOR EACH STATEMENT EXECUTE FUNCTION coop_append_only();
+ALTER TABLE funds_ledgerhead ENABLE ALWAYS TRIGGER head_is_append_only;
+CREATE TRIGGER rebate_is_append_only
+  BEFORE UPDATE OF id, partner_id, program_id, enrollment_id, earning_period_id, currency, amount_minor, source, reference,
+    effective_on, recorded_at OR DELETE OR TRUNCATE ON funds_rebate
+  FOR EACH STATEMENT EXECUTE FUNCTION coop_append_only();
+ALTER TABLE funds_rebate ENABLE ALWAYS TRIGGER rebate_is_append_only;
 CREATE TRIGGER fund_is_never_truncated BEFORE TRUNCATE ON funds_fund
   FOR EACH STATEMENT EXECUTE FUNCTION coop_append_only();
 ALTER TABLE funds_fund ENABLE ALWAYS TRIGGER fund_is_never_truncated;
+"""
+
+# The chain of a fund: each link is the hash of the link before it and of the text of the next entry. The note stands last in
+# the text and the other words hold no line ends, so two different entries never have the same text.
+CHAIN = """
+ALTER TABLE funds_entry ADD CONSTRAINT entry_words_are_one_line
+  CHECK (currency || reference_type || reference || reason_code || key !~ '[[:cntrl:]]');
+CREATE FUNCTION funds_entry_text(e funds_entry) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT concat_ws(E'\n', e.id, e.fund_id, e.partner_id, e.currency, e.kind, e.from_bucket, e.to_bucket, e.amount_minor,
+    to_char(e.effective_on, 'YYYY-MM-DD'), to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    coalesce(e.actor_id, 0), e.reference_type, e.reference, e.reason_code, e.key, e.note)
+$$;
+CREATE FUNCTION funds_link_hash(before bytea, entry_text text) RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT sha256(coalesce(before, ''::bytea) || convert_to(entry_text, 'UTF8'))
+$$;
+-- Over rows in order: funds_chain(first, text) gives the last link, as a window function every link on the way.
+CREATE FUNCTION funds_chain_step(state bytea, first bytea, entry_text text) RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT funds_link_hash(coalesce(state, first), entry_text) $$;
+CREATE AGGREGATE funds_chain (first bytea, entry_text text) (SFUNC = funds_chain_step, STYPE = bytea);
 """
 
 ENTRY_MOVES_TOTALS = """
@@ -55,9 +100,10 @@ BEGIN
   SELECT count(DISTINCT (fund_id, partner_id, currency)) INTO wanted FROM posted;
   WITH change AS (
     SELECT fund_id, partner_id, currency,
-      sum(CASE kind WHEN 'earning' THEN amount_minor WHEN 'clawback' THEN -amount_minor ELSE 0 END) AS earned,
-      sum(CASE WHEN kind = 'adjustment' THEN CASE from_bucket WHEN 'program' THEN amount_minor ELSE -amount_minor END
-          ELSE 0 END) AS adjustments,
+      sum(CASE WHEN kind IN ('earning', 'clawback', 'reversal')
+          THEN CASE from_bucket WHEN 'program' THEN amount_minor ELSE -amount_minor END ELSE 0 END) AS earned,
+      sum(CASE WHEN kind IN ('adjustment', 'write_off')
+          THEN CASE from_bucket WHEN 'program' THEN amount_minor ELSE -amount_minor END ELSE 0 END) AS adjustments,
       sum(CASE WHEN to_bucket = 'available' THEN amount_minor ELSE 0 END
         - CASE WHEN from_bucket = 'available' THEN amount_minor ELSE 0 END) AS available,
       sum(CASE WHEN to_bucket = 'reserved' THEN amount_minor ELSE 0 END
@@ -66,35 +112,57 @@ BEGIN
         - CASE WHEN from_bucket = 'in_review' THEN amount_minor ELSE 0 END) AS in_review,
       sum(CASE WHEN to_bucket = 'approved' THEN amount_minor ELSE 0 END
         - CASE WHEN from_bucket = 'approved' THEN amount_minor ELSE 0 END) AS approved,
-      sum(CASE WHEN to_bucket = 'paid' THEN amount_minor ELSE 0 END) AS paid,
+      sum(CASE WHEN to_bucket = 'paid' THEN amount_minor ELSE 0 END
+        - CASE WHEN from_bucket = 'paid' THEN amount_minor ELSE 0 END) AS paid,
       sum(CASE WHEN to_bucket = 'expired' THEN amount_minor ELSE 0 END) AS expired,
       sum(CASE WHEN to_bucket = 'converted' THEN amount_minor ELSE 0 END
-        - CASE WHEN from_bucket = 'converted' THEN amount_minor ELSE 0 END) AS converted
+        - CASE WHEN from_bucket = 'converted' THEN amount_minor ELSE 0 END) AS converted,
+      count(*) AS number,
+      array_agg(id ORDER BY id) AS ids,
+      array_agg(funds_entry_text(posted) ORDER BY id) AS texts
     FROM posted GROUP BY fund_id, partner_id, currency
+  ), funds AS (
+    UPDATE funds_fund f SET
+      earned_minor = f.earned_minor + change.earned,
+      adjustments_minor = f.adjustments_minor + change.adjustments,
+      available_minor = f.available_minor + change.available,
+      reserved_minor = f.reserved_minor + change.reserved,
+      in_review_minor = f.in_review_minor + change.in_review,
+      approved_minor = f.approved_minor + change.approved,
+      paid_minor = f.paid_minor + change.paid,
+      expired_minor = f.expired_minor + change.expired,
+      converted_minor = f.converted_minor + change.converted,
+      entries_posted = f.entries_posted + change.number,
+      head = CASE change.number WHEN 1 THEN funds_link_hash(f.head, change.texts[1])
+             ELSE (SELECT funds_chain(f.head, t.entry_text ORDER BY t.place)
+                   FROM unnest(change.texts) WITH ORDINALITY AS t(entry_text, place)) END
+    FROM change
+    WHERE f.id = change.fund_id AND f.partner_id = change.partner_id AND f.currency = change.currency
+    RETURNING WITH (OLD AS before, NEW AS after) f.id, before.entries_posted AS number_before, before.head AS head_before,
+      after.head AS head_after, change.number, change.ids, change.texts
+  ), linked AS (
+    INSERT INTO funds_link (fund_id, number, entry_id, hash)
+    SELECT id, number_before + 1, ids[1], head_after FROM funds WHERE number = 1
+    UNION ALL
+    SELECT f.id, f.number_before + t.place, f.ids[t.place],
+           funds_chain(f.head_before, t.entry_text) OVER (PARTITION BY f.id ORDER BY t.place)
+    FROM funds f, unnest(f.texts) WITH ORDINALITY AS t(entry_text, place) WHERE f.number > 1
   )
-  UPDATE funds_fund f SET
-    earned_minor = f.earned_minor + change.earned,
-    adjustments_minor = f.adjustments_minor + change.adjustments,
-    available_minor = f.available_minor + change.available,
-    reserved_minor = f.reserved_minor + change.reserved,
-    in_review_minor = f.in_review_minor + change.in_review,
-    approved_minor = f.approved_minor + change.approved,
-    paid_minor = f.paid_minor + change.paid,
-    expired_minor = f.expired_minor + change.expired,
-    converted_minor = f.converted_minor + change.converted
-  FROM change
-  WHERE f.id = change.fund_id AND f.partner_id = change.partner_id AND f.currency = change.currency;
-  GET DIAGNOSTICS moved = ROW_COUNT;
+  SELECT count(*) INTO moved FROM funds;
   IF moved <> wanted THEN
     RAISE EXCEPTION 'an entry does not fit its fund: the fund is missing, or has another partner or currency'
       USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_fits_its_fund';
   END IF;
-  -- Only a correction of what was earned may leave less than nothing.
-  SELECT f.id, f.available_minor INTO broken
-    FROM funds_fund f JOIN posted p ON p.fund_id = f.id
-    WHERE f.available_minor < 0 AND p.from_bucket = 'available' AND p.kind NOT IN ('adjustment', 'clawback')
+  -- Only a correction of what was earned may leave less than nothing, and a write-off lifts a fund to nothing at most.
+  SELECT f.id, f.available_minor, p.kind INTO broken
+    FROM posted p JOIN funds_fund f ON f.id = p.fund_id
+    WHERE (f.available_minor < 0 AND p.from_bucket = 'available' AND p.kind NOT IN ('adjustment', 'clawback', 'reversal'))
+       OR (f.available_minor > 0 AND p.kind = 'write_off')
     LIMIT 1;
-  IF FOUND THEN
+  IF FOUND AND broken.kind = 'write_off' THEN
+    RAISE EXCEPTION 'fund % would have % minor units after its write-off', broken.id, broken.available_minor
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'write_off_is_no_gift';
+  ELSIF FOUND THEN
     RAISE EXCEPTION 'fund % would be overspent: available would be % minor units', broken.id, broken.available_minor
       USING ERRCODE = 'check_violation', CONSTRAINT = 'fund_is_never_overspent';
   END IF;
@@ -105,12 +173,44 @@ CREATE TRIGGER entry_moves_totals AFTER INSERT ON funds_entry
 ALTER TABLE funds_entry ENABLE ALWAYS TRIGGER entry_moves_totals;
 """
 
+# Co-op that is converted is owed as rebate from that moment, and no longer when it is given back.
+CONVERSION_IS_REBATE = """
+CREATE FUNCTION funds_conversion_is_rebate() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO funds_rebate (partner_id, program_id, enrollment_id, earning_period_id, currency, amount_minor, source,
+    reference, effective_on, recorded_at)
+  SELECT f.partner_id, f.program_id, f.enrollment_id, f.earning_period_id, f.currency,
+    CASE p.to_bucket WHEN 'converted' THEN p.amount_minor ELSE -p.amount_minor END, 'conversion', p.id::text,
+    p.effective_on, p.recorded_at
+  FROM posted p JOIN funds_fund f ON f.id = p.fund_id WHERE p.kind = 'conversion';
+  RETURN NULL;
+END $$;
+CREATE TRIGGER conversion_is_rebate AFTER INSERT ON funds_entry
+  REFERENCING NEW TABLE AS posted FOR EACH STATEMENT EXECUTE FUNCTION funds_conversion_is_rebate();
+ALTER TABLE funds_entry ENABLE ALWAYS TRIGGER conversion_is_rebate;
+"""
+
+# A link comes from the trigger of its entry and from nowhere else.
+LINKS_ONLY_BY_ENTRY = """
+CREATE FUNCTION funds_links_only_by_entry() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF pg_trigger_depth() < 2 THEN
+    RAISE EXCEPTION 'a link is made by its entry alone' USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER link_only_by_entry BEFORE INSERT ON funds_link
+  FOR EACH STATEMENT EXECUTE FUNCTION funds_links_only_by_entry();
+ALTER TABLE funds_link ENABLE ALWAYS TRIGGER link_only_by_entry;
+"""
+
 TOTALS_ONLY_BY_ENTRY = """
 CREATE FUNCTION funds_totals_only_by_entry() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'INSERT' THEN
     IF (NEW.earned_minor, NEW.adjustments_minor, NEW.available_minor, NEW.reserved_minor, NEW.in_review_minor,
-        NEW.approved_minor, NEW.paid_minor, NEW.expired_minor, NEW.converted_minor) <> (0, 0, 0, 0, 0, 0, 0, 0, 0) THEN
+        NEW.approved_minor, NEW.paid_minor, NEW.expired_minor, NEW.converted_minor, NEW.entries_posted)
+       <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0) OR NEW.head IS NOT NULL THEN
       RAISE EXCEPTION 'a fund begins empty: its totals move only with an entry' USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;
@@ -126,10 +226,10 @@ BEGIN
   -- Depth 1 is a statement that somebody sent; depth 2 comes from the entry's own trigger.
   IF pg_trigger_depth() < 2 AND
      (NEW.earned_minor, NEW.adjustments_minor, NEW.available_minor, NEW.reserved_minor, NEW.in_review_minor,
-      NEW.approved_minor, NEW.paid_minor, NEW.expired_minor, NEW.converted_minor)
-     <>
+      NEW.approved_minor, NEW.paid_minor, NEW.expired_minor, NEW.converted_minor, NEW.entries_posted, NEW.head)
+     IS DISTINCT FROM
      (OLD.earned_minor, OLD.adjustments_minor, OLD.available_minor, OLD.reserved_minor, OLD.in_review_minor,
-      OLD.approved_minor, OLD.paid_minor, OLD.expired_minor, OLD.converted_minor) THEN
+      OLD.approved_minor, OLD.paid_minor, OLD.expired_minor, OLD.converted_minor, OLD.entries_posted, OLD.head) THEN
     RAISE EXCEPTION 'the totals of a fund move only with an entry' USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NEW;
@@ -181,7 +281,10 @@ class Migration(migrations.Migration):
         for sql in (
             MOVEMENTS,
             APPEND_ONLY,
+            CHAIN,
             ENTRY_MOVES_TOTALS,
+            CONVERSION_IS_REBATE,
+            LINKS_ONLY_BY_ENTRY,
             TOTALS_ONLY_BY_ENTRY,
             EXPIRY_AT_THE_DEADLINE,
             ROOM_FOR_UPDATES,

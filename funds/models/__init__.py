@@ -3,9 +3,19 @@
 Money columns are whole minor units of the row's currency and end in `_minor`.
 """
 
-from funds.models.earnings import Earning, EarningQuerySet, Import, StagedLine
+from funds.models.adjustments import Adjustment
+from funds.models.earnings import (
+    ColumnMapping,
+    Earning,
+    EarningQuerySet,
+    ExchangeRate,
+    Import,
+    ImportEffect,
+    ImportProgress,
+    StagedLine,
+)
 from funds.models.ledger import Entry, Fund, FundQuerySet
-from funds.models.payments import Payable, Payment, PaymentItem, PaymentRun
+from funds.models.payments import Payable, Payment, PaymentItem, PaymentRun, Rebate
 from funds.models.programs import (
     Calendar,
     EarningPeriod,
@@ -14,17 +24,27 @@ from funds.models.programs import (
     ProgramSplit,
     ProgramThreshold,
 )
+from funds.models.proof import Anchor, LedgerHead, Link
+from funds.models.reconciliation import ReconciledLine, Reconciliation
 
 __all__ = [
+    "Adjustment",
+    "Anchor",
     "Calendar",
+    "ColumnMapping",
     "Earning",
     "EarningPeriod",
     "EarningQuerySet",
     "Enrollment",
     "Entry",
+    "ExchangeRate",
     "Fund",
     "FundQuerySet",
     "Import",
+    "ImportEffect",
+    "ImportProgress",
+    "LedgerHead",
+    "Link",
     "Payable",
     "Payment",
     "PaymentItem",
@@ -32,5 +52,8 @@ __all__ = [
     "Program",
     "ProgramSplit",
     "ProgramThreshold",
+    "Rebate",
+    "ReconciledLine",
+    "Reconciliation",
     "StagedLine",
 ]

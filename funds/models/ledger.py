@@ -44,6 +44,9 @@ class Fund(models.Model):
     paid_minor = models.BigIntegerField(default=0)
     expired_minor = models.BigIntegerField(default=0)
     converted_minor = models.BigIntegerField(default=0)
+    # The last link of the fund's chain of entries, and how many there are (funds/models/proof.py).
+    head = models.BinaryField(null=True, editable=False)
+    entries_posted = models.PositiveIntegerField(db_default=0)
     settled_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
@@ -99,6 +102,11 @@ class Fund(models.Model):
         """What is still an estimate: all that is available while the fund is not settled."""
         return self.available_minor if self.settled_at is None else 0
 
+    @property
+    def overdrawn(self) -> bool:
+        """Whether a correction took back more than was left: nothing can be spent until it is made good or written off."""
+        return self.available_minor < 0
+
     def show(self, minor: int) -> str:
         return money.display(minor, self.currency)
 
@@ -146,7 +154,7 @@ class Entry(models.Model):
             models.CheckConstraint(name="entry_amount_is_positive", condition=Q(amount_minor__gt=0)),
             models.CheckConstraint(
                 name="adjustment_has_a_reason",
-                condition=~Q(kind="adjustment") | one_of("reason_code", states.REASON_CODES),
+                condition=~Q(kind__in=["adjustment", "write_off"]) | one_of("reason_code", states.REASON_CODES),
             ),
         ]
         indexes = [models.Index(fields=["fund", "id"], name="entry_by_fund")]

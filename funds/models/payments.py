@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from coop.lib.constraints import one_of
 from funds import states
 from funds.models.ledger import Fund
-from funds.models.programs import Program
+from funds.models.programs import EarningPeriod, Enrollment, Program
 from partners.models import Partner, Person
 from partners.permissions import within_partner
 
@@ -69,6 +69,7 @@ class Payment(models.Model):
     status = models.CharField(max_length=20, default="unprocessed")
     expected_on = models.DateField()
     sent_on = models.DateField(null=True)
+    returned_on = models.DateField(null=True)
     bank_reference = models.CharField(max_length=80, blank=True)
     failure = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
@@ -88,6 +89,9 @@ class Payment(models.Model):
             models.CheckConstraint(
                 name="sent_payment_has_a_day", condition=~Q(status="sent") | Q(sent_on__isnull=False)
             ),
+            models.CheckConstraint(
+                name="returned_payment_has_a_day", condition=~Q(status="reversed") | Q(returned_on__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -95,10 +99,15 @@ class Payment(models.Model):
 
 
 class Payable(models.Model):
-    """Approved money that waits to be paid. What it is for is a reference (a claim), which funds does not look into."""
+    """Money that waits to be paid: an approved claim, from its fund, or a month's rebate, which has no fund.
 
-    fund = models.ForeignKey(Fund, models.PROTECT, related_name="payables")
+    What it is for is a reference: a claim, which funds does not look into, or a month and a program.
+    """
+
+    fund = models.ForeignKey(Fund, models.PROTECT, null=True, related_name="payables")
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="+")
+    program = models.ForeignKey(Program, models.PROTECT, related_name="+")
+    currency = models.CharField(max_length=3)
     kind = models.CharField(max_length=10, default="claim")
     reference_type = models.CharField(max_length=20)
     reference = models.CharField(max_length=40)
@@ -111,6 +120,10 @@ class Payable(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["reference_type", "reference"], name="a_reference_is_payable_once"),
             models.CheckConstraint(name="payable_amount_is_positive", condition=Q(amount_minor__gt=0)),
+            models.CheckConstraint(
+                name="claims_are_paid_from_a_fund",
+                condition=Q(kind="claim", fund__isnull=False) | Q(kind="rebate", fund__isnull=True),
+            ),
         ]
         indexes = [models.Index(fields=["approved_at"], name="payable_waiting", condition=Q(paid_at__isnull=True))]
 
@@ -131,3 +144,45 @@ class PaymentItem(models.Model):
             ),
             models.CheckConstraint(name="payment_item_is_positive", condition=Q(amount_minor__gt=0)),
         ]
+
+
+class RebateQuerySet(models.QuerySet["Rebate"]):
+    def visible_to(self, person: Person) -> RebateQuerySet:
+        return self.filter(within_partner(person))
+
+
+class Rebate(models.Model):
+    """Cash that a partner is owed, or owes back: the rebate share of an import, or co-op that was converted. Append-only.
+
+    The monthly job gathers what was recorded until the end of a month into one payable for each partner, program and
+    currency, and notes here which; what sums to nothing or less waits for a later month. `source` and `reference` name
+    what it comes from: an import, the entry of a conversion, an adjustment.
+    """
+
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    program = models.ForeignKey(Program, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    enrollment = models.ForeignKey(Enrollment, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    earning_period = models.ForeignKey(
+        EarningPeriod, models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    currency = models.CharField(max_length=3)
+    amount_minor = models.BigIntegerField()
+    source = models.CharField(max_length=12)
+    reference = models.CharField(max_length=40)
+    effective_on = models.DateField()
+    recorded_at = models.DateTimeField()
+    payable = models.ForeignKey(Payable, models.PROTECT, null=True, related_name="rebates")
+
+    objects = RebateQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partner", "enrollment", "earning_period", "currency", "source", "reference"],
+                name="a_rebate_is_owed_once",
+            ),
+            models.CheckConstraint(name="rebate_is_not_zero", condition=~Q(amount_minor=0)),
+            models.CheckConstraint(name="rebate_source_is_known", condition=one_of("source", states.REBATE_SOURCES)),
+        ]
+        indexes = [models.Index(fields=["recorded_at"], name="rebate_waiting", condition=Q(payable__isnull=True))]

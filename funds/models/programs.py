@@ -51,6 +51,9 @@ class Program(models.Model):
     calendar = models.ForeignKey(Calendar, models.PROTECT)
     plan_approval = models.CharField(max_length=10)
     approvers = models.JSONField(default=list)
+    # Payments of one kind below this wait until they reach it; adjustments above the other need a second person.
+    minimum_payment_minor = models.BigIntegerField(default=0)
+    four_eyes_minor = models.BigIntegerField(default=0)
     valid_from = models.DateField()
     valid_to = models.DateField(null=True)
     discontinued_on = models.DateField(null=True)

@@ -215,12 +215,13 @@ def _insert_earnings(import_id: int, *, at: datetime) -> None:
     execute(
         """INSERT INTO funds_earning (partner_id, external_id, location_id, program_id, earning_period_id, enrollment_id,
              delivery_id, line_no, kind, earned_on, amount_minor, currency, fund_currency, fund_amount_minor,
-             rebate_minor, coop_minor, rate, rate_on, lever, reason_code, details, created_at)
+             rebate_minor, coop_minor, rebate_change_minor, coop_change_minor, rate, rate_on, lever, reason_code, created_at)
            SELECT partner_id, external_id, location_id, program_id, earning_period_id, enrollment_id, import_id, line_no,
              kind, earned_on, amount_minor, currency, fund_currency, fund_amount_minor, fund_amount_minor - coop_minor,
-             coop_minor, rate, rate_on, left(coalesce(lever, ''), 100), left(coalesce(reason_code, ''), 20), raw, %s
+             coop_minor, fund_amount_minor - coop_minor, coop_minor, rate, rate_on, left(coalesce(lever, ''), 100),
+             left(coalesce(reason_code, ''), 20), %s
            FROM funds_stagedline WHERE import_id = %s AND outcome = 'new' ORDER BY partner_id, external_id
-           ON CONFLICT (partner_id, external_id) DO NOTHING""",
+           ON CONFLICT (partner_id, external_id, version) DO NOTHING""",
         [at, import_id],
     )
     execute(

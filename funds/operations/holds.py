@@ -76,6 +76,8 @@ def approve(fund: Fund, amount_minor: int, *, reference: tuple[str, str], key: s
         defaults={
             "fund": fund,
             "partner_id": fund.partner_id,
+            "program_id": fund.program_id,
+            "currency": fund.currency,
             "amount_minor": amount_minor,
             "approved_at": at,
         },
