@@ -291,24 +291,30 @@ def _split(import_id: int) -> None:
 
 
 def compare_with_known(import_id: int) -> None:
-    """Judge the lines whose id was taken before: the same content is unchanged, any other a conflict."""
+    """Judge the lines whose id was taken before: the same content is unchanged, any other a conflict.
+
+    One statement, so one snapshot: asked in two, a delivery that commits in between would turn equal lines into conflicts.
+    """
     execute(
-        """UPDATE funds_stagedline s SET outcome = 'unchanged' FROM funds_earning k
-           WHERE s.import_id = %s AND s.problem = '' AND s.outcome IS NULL
-             AND k.partner_id = s.partner_id AND k.external_id = s.external_id
-             AND (k.location_id, k.program_id, k.kind, k.earned_on, k.amount_minor, k.currency, k.fund_amount_minor)
-               = (s.location_id, s.program_id, s.kind, s.earned_on, s.amount_minor, s.currency, s.fund_amount_minor)""",
-        [import_id],
-    )
-    execute(
-        f"""UPDATE funds_stagedline s SET outcome = 'rejected', problem = 'conflict_with_existing', field = 'external_id',
-              message = 'The id ' || left(s.external_id, 50) || ' is known with other content: '
-                || round(k.amount_minor / power(10::numeric, c.places), c.places) || ' ' || k.currency || ', earned on '
-                || k.earned_on || '. A line that was taken is never changed: send the correction as a line of its own.'
-            FROM funds_earning k JOIN {KNOWN_CURRENCIES} ON c.code = k.currency
-            WHERE s.import_id = %s AND s.problem = '' AND s.outcome IS NULL
-              AND k.partner_id = s.partner_id AND k.external_id = s.external_id""",
-        [CODES, PLACES, import_id],
+        f"""UPDATE funds_stagedline s SET
+              outcome = CASE WHEN found.same THEN 'unchanged' ELSE 'rejected' END,
+              problem = CASE WHEN found.same THEN '' ELSE 'conflict_with_existing' END,
+              field = CASE WHEN found.same THEN '' ELSE 'external_id' END,
+              message = CASE WHEN found.same THEN '' ELSE 'The id ' || left(s.external_id, 50)
+                || ' is known with other content: ' || found.known
+                || '. A line that was taken is never changed: send the correction as a line of its own.' END
+            FROM (
+              SELECT l.line_no,
+                (k.location_id, k.program_id, k.kind, k.earned_on, k.amount_minor, k.currency, k.fund_amount_minor)
+                  = (l.location_id, l.program_id, l.kind, l.earned_on, l.amount_minor, l.currency, l.fund_amount_minor) AS same,
+                round(k.amount_minor / power(10::numeric, c.places), c.places) || ' ' || k.currency || ', earned on '
+                  || k.earned_on AS known
+              FROM funds_stagedline l
+              JOIN funds_earning k ON k.partner_id = l.partner_id AND k.external_id = l.external_id
+              JOIN {KNOWN_CURRENCIES} ON c.code = k.currency
+              WHERE l.import_id = %s AND l.problem = '' AND l.outcome IS NULL) found
+            WHERE s.import_id = %s AND s.line_no = found.line_no""",
+        [CODES, PLACES, import_id, import_id],
     )
 
 
