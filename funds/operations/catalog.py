@@ -37,6 +37,8 @@ def load_programs(catalog: Mapping[str, Any]) -> list[str]:
                 "calendar": calendars[row["calendar"]],
                 "plan_approval": row["plan_approval"],
                 "approvers": [{**plain_dates(approver)} for approver in row.get("approvers", [])],
+                "minimum_payment_minor": amount_of("minimum_payment", row, catalog),
+                "four_eyes_minor": amount_of("four_eyes", row, catalog),
                 "valid_from": row["valid_from"],
                 "valid_to": row.get("valid_to"),
                 "discontinued_on": row.get("discontinued_on"),
@@ -91,6 +93,12 @@ def split_values(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def threshold_values(row: Mapping[str, Any], program: Program) -> dict[str, Any]:
     return {**dated(row), "amount_minor": money.to_minor(row["amount"], program.currency)}
+
+
+def amount_of(name: str, row: Mapping[str, Any], catalog: Mapping[str, Any]) -> int:
+    """A program's own amount of this name, or the catalog's for its currency; in minor units, nothing where neither is said."""
+    shipped = catalog.get("amounts", {}).get(name, {})
+    return money.to_minor(row.get(name, shipped.get(row["currency"], "0")), row["currency"])
 
 
 def dated(row: Mapping[str, Any]) -> dict[str, Any]:

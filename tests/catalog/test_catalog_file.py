@@ -99,7 +99,7 @@ def test_there_are_no_keys_that_the_format_does_not_know():
     known = {
         "program": {
             "code", "name", "currency", "time_zone", "calendar", "plan_approval", "valid_from", "valid_to",
-            "discontinued_on", "splits", "thresholds", "approvers",
+            "discontinued_on", "splits", "thresholds", "approvers", "minimum_payment", "four_eyes",
         },
         "split": {"valid_from", "valid_to", "coop_percent", "example"},
         "threshold": {"valid_from", "valid_to", "amount", "example"},
@@ -112,7 +112,7 @@ def test_there_are_no_keys_that_the_format_does_not_know():
         "proof": {"code", "name", "hint", "valid_from", "valid_to", "group", "required", "example"},
         "metric": {"code", "name", "kind"},
     }  # fmt: skip
-    assert set(CATALOG) == {"format", "fiscal_years", "calendars", "programs", "categories", "activities"}
+    assert set(CATALOG) == {"format", "fiscal_years", "calendars", "amounts", "programs", "categories", "activities"}
     found: list[tuple[str, dict]] = []
     for program in CATALOG["programs"]:
         found.append(("program", program))
@@ -278,3 +278,20 @@ def test_only_surface_requires_approved_plans_and_names_who_may_approve():
 
 def test_every_program_holds_its_money_in_usd():
     assert {(program["currency"], program["time_zone"]) for program in PROGRAMS.values()} == {("USD", "UTC")}
+
+
+# --- amounts of every program -------------------------------------------------------------------------
+
+
+def test_payments_wait_below_200_dollars():
+    assert CATALOG["amounts"]["minimum_payment"] == {"USD": "200.00"}
+
+
+def test_the_amount_from_which_a_second_person_is_needed_is_marked_as_an_example():
+    assert CATALOG["amounts"]["four_eyes"] == {"USD": "1000.00", "example": True}
+
+
+def test_every_program_has_both_amounts_in_its_currency():
+    for code, program in PROGRAMS.items():
+        for name in ("minimum_payment", "four_eyes"):
+            assert name in program or program["currency"] in CATALOG["amounts"][name], (code, name)
