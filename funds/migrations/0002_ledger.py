@@ -2,7 +2,8 @@
 
 An entry is the only thing that moves a fund's totals: the trigger on the entry table moves them, and the trigger on the
 fund table refuses every other change of them. All triggers are ENABLE ALWAYS, so that neither a replication role nor a
-restore can slip past them.
+restore can slip past them; those that read tables look for them in `public` first, so that no temporary table of the same
+name takes the place of one.
 """
 
 from django.db import migrations
@@ -71,33 +72,40 @@ CREATE TRIGGER fund_is_never_truncated BEFORE TRUNCATE ON funds_fund
 ALTER TABLE funds_fund ENABLE ALWAYS TRIGGER fund_is_never_truncated;
 """
 
-# The chain of a fund: each link is the hash of the link before it and of the text of the next entry. The note stands last in
-# the text and the other words hold no line ends, so two different entries never have the same text.
+# The chain of a fund: each link is the hash of the link before it and of the text of the next entry. The text is a JSON array,
+# so two different entries never have the same one, whatever stands in their words. The bodies are bound when they are made
+# (RETURN, not a string), so neither a search path nor any other setting of a session changes what they compute.
 CHAIN = """
 ALTER TABLE funds_entry ADD CONSTRAINT entry_words_are_one_line
   CHECK (currency || reference_type || reference || reason_code || key !~ '[[:cntrl:]]');
-CREATE FUNCTION funds_entry_text(e funds_entry) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
-  SELECT concat_ws(E'\n', e.id, e.fund_id, e.partner_id, e.currency, e.kind, e.from_bucket, e.to_bucket, e.amount_minor,
+CREATE FUNCTION funds_entry_text(e funds_entry) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+RETURN json_build_array(e.id, e.fund_id, e.partner_id, e.currency, e.kind, e.from_bucket, e.to_bucket, e.amount_minor,
     to_char(e.effective_on, 'YYYY-MM-DD'), to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    coalesce(e.actor_id, 0), e.reference_type, e.reference, e.reason_code, e.key, e.note)
-$$;
-CREATE FUNCTION funds_link_hash(before bytea, entry_text text) RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT sha256(coalesce(before, ''::bytea) || convert_to(entry_text, 'UTF8'))
-$$;
+    e.actor_id, e.reference_type, e.reference, e.reason_code, e.key, e.note)::text;
+CREATE FUNCTION funds_link_hash(before bytea, entry_text text) RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN sha256(coalesce(before, ''::bytea) || convert_to(entry_text, 'UTF8'));
 -- Over rows in order: funds_chain(first, text) gives the last link, as a window function every link on the way.
 CREATE FUNCTION funds_chain_step(state bytea, first bytea, entry_text text) RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT funds_link_hash(coalesce(state, first), entry_text) $$;
+RETURN sha256(coalesce(state, first, ''::bytea) || convert_to(entry_text, 'UTF8'));
 CREATE AGGREGATE funds_chain (first bytea, entry_text text) (SFUNC = funds_chain_step, STYPE = bytea);
+-- A daily head goes over its own figures and its anchors, each one more text of the same chain.
+CREATE FUNCTION funds_head_text(day date, at timestamptz, funds bigint, entries bigint) RETURNS text LANGUAGE sql STABLE
+RETURN json_build_array(to_char(day, 'YYYY-MM-DD'), to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), funds,
+    entries)::text;
+CREATE FUNCTION funds_anchor_text(a funds_anchor) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+RETURN json_build_array(to_char(a.day, 'YYYY-MM-DD'), a.fund_id, a.number, encode(a.hash, 'hex'))::text;
 """
 
+# Entries of one statement reach their funds together: by id, one link for each. Two statements of different sessions wait for
+# each other at the fund's row, and the second goes on from the head that the first left (`before` is that row).
 ENTRY_MOVES_TOTALS = """
-CREATE FUNCTION funds_entry_moves_totals() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION funds_entry_moves_totals() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   wanted bigint;
   moved bigint;
-  broken record;
+  overspent bigint;
+  given bigint;
 BEGIN
-  SELECT count(DISTINCT (fund_id, partner_id, currency)) INTO wanted FROM posted;
   WITH change AS (
     SELECT fund_id, partner_id, currency,
       sum(CASE WHEN kind IN ('earning', 'clawback', 'reversal')
@@ -117,6 +125,8 @@ BEGIN
       sum(CASE WHEN to_bucket = 'expired' THEN amount_minor ELSE 0 END) AS expired,
       sum(CASE WHEN to_bucket = 'converted' THEN amount_minor ELSE 0 END
         - CASE WHEN from_bucket = 'converted' THEN amount_minor ELSE 0 END) AS converted,
+      sum(CASE kind WHEN 'write_off' THEN amount_minor ELSE 0 END) AS written_off,
+      bool_or(from_bucket = 'available' AND kind NOT IN ('adjustment', 'clawback', 'reversal')) AS spends,
       count(*) AS number,
       array_agg(id ORDER BY id) AS ids,
       array_agg(funds_entry_text(posted) ORDER BY id) AS texts
@@ -139,7 +149,9 @@ BEGIN
     FROM change
     WHERE f.id = change.fund_id AND f.partner_id = change.partner_id AND f.currency = change.currency
     RETURNING WITH (OLD AS before, NEW AS after) f.id, before.entries_posted AS number_before, before.head AS head_before,
-      after.head AS head_after, change.number, change.ids, change.texts
+      after.head AS head_after, change.number, change.ids, change.texts,
+      after.available_minor < 0 AND change.spends AS overspent,
+      change.written_off > 0 AND greatest(before.available_minor + change.written_off, after.available_minor) > 0 AS given
   ), linked AS (
     INSERT INTO funds_link (fund_id, number, entry_id, hash)
     SELECT id, number_before + 1, ids[1], head_after FROM funds WHERE number = 1
@@ -148,22 +160,20 @@ BEGIN
            funds_chain(f.head_before, t.entry_text) OVER (PARTITION BY f.id ORDER BY t.place)
     FROM funds f, unnest(f.texts) WITH ORDINALITY AS t(entry_text, place) WHERE f.number > 1
   )
-  SELECT count(*) INTO moved FROM funds;
+  SELECT (SELECT count(*) FROM change), count(*), min(id) FILTER (WHERE funds.overspent), min(id) FILTER (WHERE funds.given)
+    INTO wanted, moved, overspent, given FROM funds;
   IF moved <> wanted THEN
     RAISE EXCEPTION 'an entry does not fit its fund: the fund is missing, or has another partner or currency'
       USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_fits_its_fund';
   END IF;
   -- Only a correction of what was earned may leave less than nothing, and a write-off lifts a fund to nothing at most.
-  SELECT f.id, f.available_minor, p.kind INTO broken
-    FROM posted p JOIN funds_fund f ON f.id = p.fund_id
-    WHERE (f.available_minor < 0 AND p.from_bucket = 'available' AND p.kind NOT IN ('adjustment', 'clawback', 'reversal'))
-       OR (f.available_minor > 0 AND p.kind = 'write_off')
-    LIMIT 1;
-  IF FOUND AND broken.kind = 'write_off' THEN
-    RAISE EXCEPTION 'fund % would have % minor units after its write-off', broken.id, broken.available_minor
+  IF given IS NOT NULL THEN
+    RAISE EXCEPTION 'fund % would be given money by a write-off: it lifts what is available to nothing at most', given
       USING ERRCODE = 'check_violation', CONSTRAINT = 'write_off_is_no_gift';
-  ELSIF FOUND THEN
-    RAISE EXCEPTION 'fund % would be overspent: available would be % minor units', broken.id, broken.available_minor
+  END IF;
+  IF overspent IS NOT NULL THEN
+    RAISE EXCEPTION 'fund % would be overspent: available would be % minor units', overspent,
+      (SELECT available_minor FROM funds_fund WHERE id = overspent)
       USING ERRCODE = 'check_violation', CONSTRAINT = 'fund_is_never_overspent';
   END IF;
   RETURN NULL;
@@ -175,7 +185,8 @@ ALTER TABLE funds_entry ENABLE ALWAYS TRIGGER entry_moves_totals;
 
 # Co-op that is converted is owed as rebate from that moment, and no longer when it is given back.
 CONVERSION_IS_REBATE = """
-CREATE FUNCTION funds_conversion_is_rebate() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION funds_conversion_is_rebate() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   INSERT INTO funds_rebate (partner_id, program_id, enrollment_id, earning_period_id, currency, amount_minor, source,
     reference, effective_on, recorded_at)
@@ -240,7 +251,8 @@ ALTER TABLE funds_fund ENABLE ALWAYS TRIGGER fund_totals_only_by_entry;
 """
 
 EXPIRY_AT_THE_DEADLINE = """
-CREATE FUNCTION funds_expiry_at_the_deadline() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION funds_expiry_at_the_deadline() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   IF EXISTS (
     SELECT 1 FROM posted p JOIN funds_fund f ON f.id = p.fund_id JOIN funds_earningperiod e ON e.id = f.earning_period_id

@@ -24,10 +24,11 @@ class Link(models.Model):
 
 
 class LedgerHead(models.Model):
-    """One hash over all funds at the end of a day: SHA-256 of the head before it and of every fund's link that moved since.
+    """One hash over all funds after a day: SHA-256 of the head before it and of every fund's link that moved since.
 
-    `hash` is the chain over `previous` and the anchors of the day in order of their funds. Whoever keeps it elsewhere can
-    prove later that nothing of that day was changed.
+    `hash` is the chain over `previous`, the head's own figures and the day's anchors in order of their funds (SQL function
+    `funds_head_text`). `funds` and `entries` count all that is anchored so far. Whoever keeps the hash elsewhere can prove
+    later that nothing recorded until `at` was changed.
     """
 
     day = models.DateField(primary_key=True)
@@ -46,8 +47,8 @@ class LedgerHead(models.Model):
 class Anchor(models.Model):
     """The last link of one fund on the day of a head, for funds that moved since the head before."""
 
-    pk = models.CompositePrimaryKey("day", "fund_id")
-    day = models.DateField()
+    pk = models.CompositePrimaryKey("fund_id", "day")
     fund_id = models.BigIntegerField()
+    day = models.DateField()
     number = models.IntegerField()
     hash = models.BinaryField()
