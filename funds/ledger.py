@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db import connection
-
+from coop.lib.db import execute, rows
 from coop.lib.errors import IdempotencyMismatch, InsufficientFunds, NotFound
 from funds import states
 from funds.models import Entry, Fund
@@ -27,6 +26,11 @@ COLUMNS = (
     "fund_id, partner_id, currency, kind, from_bucket, to_bucket, amount_minor, effective_on, recorded_at, actor_id, "
     "reference_type, reference, key"
 )
+
+
+# When an entry is recorded: at the instant of its business act, but never before its fund was locked. So whoever holds the
+# lock has all the entries that were recorded until now, and what is printed "as known at" an instant stays so for ever.
+RECORDED = "GREATEST({}::timestamptz, (SELECT coop_now()))"
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ def lock_fund(fund_id: int) -> Fund:
 
 
 def post(fund: Fund, movement: Movement, *, by: Person | None, at: datetime) -> Entry:
-    """Post one movement to a locked fund and refresh its totals.
+    """Post one movement to a locked fund and refresh its totals. It is recorded at `at`, or after the lock if that is later.
 
     The key is looked up before any balance is tested: a retry of the very claim that emptied the fund must be answered,
     not refused. Raises IdempotencyMismatch (key used for something else) and InsufficientFunds.
@@ -77,7 +81,7 @@ def post(fund: Fund, movement: Movement, *, by: Person | None, at: datetime) -> 
                 f"{fund.show(movement.amount_minor)} was asked for, but {fund.show(there)} is {bucket} in this fund. "
                 f"{fund.show(movement.amount_minor - max(there, 0))} is missing: claim less, or from another fund."
             )
-    entry = Entry.objects.create(
+    entry = Entry(
         fund_id=fund.id,
         partner_id=fund.partner_id,
         currency=fund.currency,
@@ -86,13 +90,18 @@ def post(fund: Fund, movement: Movement, *, by: Person | None, at: datetime) -> 
         to_bucket=movement.to_bucket,
         amount_minor=movement.amount_minor,
         effective_on=movement.effective_on,
-        recorded_at=at,
         actor=by,
         reference_type=movement.reference_type,
         reference=movement.reference,
         reason_code=movement.reason_code,
         note=movement.note,
         key=movement.key,
+    )
+    columns = [field for field in Entry._meta.concrete_fields if field.attname not in ("id", "recorded_at")]
+    names, places = ", ".join(field.column for field in columns), ", ".join(["%s"] * len(columns))
+    [(entry.pk, entry.recorded_at)] = rows(
+        f"INSERT INTO funds_entry ({names}, recorded_at) VALUES ({places}, {RECORDED.format('%s')}) RETURNING id, recorded_at",
+        [*(getattr(entry, field.attname) for field in columns), at],
     )
     fund.refresh_from_db(fields=TOTALS)
     return entry
@@ -101,8 +110,11 @@ def post(fund: Fund, movement: Movement, *, by: Person | None, at: datetime) -> 
 def post_selected(select: str, params: Sequence[Any]) -> int:
     """Post what a SELECT yields (columns as in COLUMNS), in one statement; known keys are skipped. Returns how many.
 
-    For sweeps and imports. The caller has locked the funds in order of their ids.
+    For sweeps and imports. The caller has locked the funds in order of their ids. Entries are recorded as by `post`.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO funds_entry ({COLUMNS}) {select} ON CONFLICT (fund_id, key) DO NOTHING", params)
-        return int(cursor.rowcount)
+    asked = COLUMNS.replace("recorded_at", RECORDED.format("recorded_at")).replace("actor_id", "actor_id::bigint")
+    return execute(
+        f"""INSERT INTO funds_entry ({COLUMNS}) SELECT {asked} FROM ({select}) AS asked ({COLUMNS})
+            ON CONFLICT (fund_id, key) DO NOTHING""",
+        params,
+    )

@@ -33,6 +33,16 @@ MOVEMENTS: dict[str, tuple[tuple[str, str], ...]] = {
 # Only these may take *available* below zero: a correction of what was earned, after the money was spent.
 MAY_OVERDRAW = ("adjustment", "clawback", "reversal")
 
+# What comes from the program, or goes back to it, counts as one of the two figures on the left of the balance identity.
+EARNED, ADJUSTMENTS = "earned", "adjustments"
+SIDES = {
+    "earning": EARNED,
+    "clawback": EARNED,
+    "reversal": EARNED,
+    "adjustment": ADJUSTMENTS,
+    "write_off": ADJUSTMENTS,
+}
+
 # What a partner reads for a movement.
 SENTENCES = {
     ("earning", AVAILABLE): "Earned",

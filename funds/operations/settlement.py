@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from coop.lib.db import execute, rows
-from funds.ledger import TOTALS, post_selected
+from funds.ledger import RECORDED, TOTALS, post_selected
 from funds.models import EarningPeriod, Fund, ProgramThreshold
 from partners import events
 
@@ -96,7 +96,8 @@ def settle_locked_funds(period: EarningPeriod, ids: Sequence[int], *, at: dateti
         [at, ended, threshold, threshold, ended, list(ids)],
     )
     settled = execute(
-        "UPDATE funds_fund SET settled_at = %s WHERE id = ANY(%s) AND settled_at IS NULL", [at, list(ids)]
+        f"UPDATE funds_fund SET settled_at = {RECORDED.format('%s')} WHERE id = ANY(%s) AND settled_at IS NULL",
+        [at, list(ids)],
     )
     return Swept(settled, converted)
 
