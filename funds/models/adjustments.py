@@ -10,15 +10,30 @@ from funds import states
 from funds.models.ledger import Fund
 from partners.models import Partner, Person
 from partners.permissions import within_partner
+from partners.states import AUDITOR, FINANCE, PROGRAM_ADMIN
+
+# Who sees what is asked for and what was declined; everybody else sees what was posted.
+READERS = (FINANCE, PROGRAM_ADMIN, AUDITOR)
 
 
 class AdjustmentQuerySet(models.QuerySet["Adjustment"]):
     def visible_to(self, person: Person) -> AdjustmentQuerySet:
-        """Partners see what was posted to their funds; what waits for its second person is the vendor's draft."""
+        """What waits for its second person, or was declined, is finance's own paper; what was posted is the partner's too."""
         rows = self.filter(within_partner(person))
-        if person.is_authenticated and person.partner_id:
+        if person.is_authenticated and person.role not in READERS:
             rows = rows.filter(status="posted")
         return rows
+
+    def with_names(self) -> AdjustmentQuerySet:
+        return self.select_related(
+            "fund__partner",
+            "fund__location",
+            "fund__program",
+            "fund__earning_period",
+            "to_fund__earning_period",
+            "requested_by",
+            "approved_by",
+        )
 
 
 class Adjustment(models.Model):
@@ -41,7 +56,9 @@ class Adjustment(models.Model):
     requested_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
     requested_at = models.DateTimeField()
     approved_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    # When it was posted or declined, and why it was declined.
     decided_at = models.DateTimeField(null=True)
+    decline_reason = models.TextField(blank=True, default="")
     # Whether the amount was above the program's limit when it was asked for.
     second_person_needed = models.BooleanField(default=False)
     created_at = models.DateTimeField()
@@ -71,6 +88,11 @@ class Adjustment(models.Model):
                 | ~Q(purpose="rollover") & Q(to_fund__isnull=True),
             ),
             models.CheckConstraint(
+                name="decided_adjustment_has_an_instant",
+                condition=Q(status="requested", decided_at__isnull=True)
+                | ~Q(status="requested") & Q(decided_at__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="adjustment_above_the_limit_has_a_second_person",
                 condition=~Q(status="posted")
                 | Q(second_person_needed=False)
@@ -80,3 +102,8 @@ class Adjustment(models.Model):
 
     def __str__(self) -> str:
         return f"Adjustment {self.pk}"
+
+    @property
+    def currency(self) -> str:
+        code: str = self.fund.currency
+        return code

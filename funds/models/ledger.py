@@ -157,7 +157,11 @@ class Entry(models.Model):
                 condition=~Q(kind__in=["adjustment", "write_off"]) | one_of("reason_code", states.REASON_CODES),
             ),
         ]
-        indexes = [models.Index(fields=["fund", "id"], name="entry_by_fund")]
+        indexes = [
+            models.Index(fields=["fund", "id"], name="entry_by_fund"),
+            # Few entries are adjustments, and every threshold test asks for them.
+            models.Index(fields=["fund"], name="entry_adjustments", condition=Q(kind="adjustment")),
+        ]
 
     @property
     def sentence(self) -> str:
