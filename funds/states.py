@@ -137,6 +137,12 @@ ADJUSTMENT_PURPOSES = {
     "write_off": "Write-off",
 }
 
-RECONCILIATION_KINDS = ("earned", "paid")
+RECONCILIATION_KINDS = {"earned": "What was earned", "paid": "What was paid"}
+RECONCILED_OUTCOMES = {
+    "different": "Different",
+    "missing_here": "Missing here",
+    "missing_there": "Missing there",
+    "unreadable": "Unreadable",
+}
 
 PLAN_APPROVAL = ("required", "optional", "none")

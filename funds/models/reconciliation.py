@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 from coop.lib.constraints import one_of
 from funds import states
 from partners.models import Person
+from partners.states import AUDITOR, FINANCE, PROGRAM_ADMIN
+
+
+class ReconciliationQuerySet(models.QuerySet["Reconciliation"]):
+    def visible_to(self, person: Person) -> ReconciliationQuerySet:
+        """They hold lines of many partners: only the vendor's finance, program admins and auditors see them."""
+        allowed = person.is_authenticated and person.is_active and person.role in (FINANCE, PROGRAM_ADMIN, AUDITOR)
+        return self.filter(Q() if allowed else Q(pk__in=[]))
 
 
 class Reconciliation(models.Model):
-    """One comparison of a report with our books as they were known at `known_at`. It changes nothing."""
+    """One comparison of a report with our books as they were known at `known_at`. It changes nothing.
+
+    `scope` is what the report covers: `programs` (codes), `first` and `last` (days). What is ours alone is sought in it
+    only. `totals` are sums of both sides by currency, as decimal strings.
+    """
 
     kind = models.CharField(max_length=10)
     filename = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
     known_at = models.DateTimeField()
+    scope = models.JSONField(default=dict)
     matched = models.PositiveIntegerField(default=0)
     different = models.PositiveIntegerField(default=0)
     missing_here = models.PositiveIntegerField(default=0)
@@ -25,6 +39,8 @@ class Reconciliation(models.Model):
     created_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
 
+    objects = ReconciliationQuerySet.as_manager()
+
     class Meta:
         ordering = ["-id"]
         constraints = [
@@ -33,9 +49,16 @@ class Reconciliation(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return self.filename or f"Reconciliation {self.pk}"
+
 
 class ReconciledLine(models.Model):
-    """A line that does not match: it is missing on one side, different, or could not be read. Matched ones are counted."""
+    """A line that does not match: it is missing on one side, different, or could not be read. Matched ones are counted.
+
+    `record_type` and `record` name what of ours it is held against: a fund, an import (where rebate alone made no fund), or
+    a payment.
+    """
 
     reconciliation = models.ForeignKey(Reconciliation, models.CASCADE, related_name="lines")
     line_no = models.IntegerField(null=True)  # in the report; empty for what is missing there
@@ -45,7 +68,13 @@ class ReconciledLine(models.Model):
     theirs_minor = models.BigIntegerField(null=True)
     ours_minor = models.BigIntegerField(null=True)
     message = models.TextField(blank=True)
-    address = models.CharField(max_length=200, blank=True)  # our record, where there is one
+    record_type = models.CharField(max_length=10, blank=True)
+    record = models.CharField(max_length=20, blank=True)
 
     class Meta:
         ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                name="reconciled_outcome_is_known", condition=one_of("outcome", states.RECONCILED_OUTCOMES)
+            )
+        ]
