@@ -50,7 +50,7 @@ SENTENCES = {
     ("adjustment", AVAILABLE): "Adjusted upwards",
     ("adjustment", PROGRAM): "Adjusted downwards",
     ("conversion", CONVERTED): "Converted to rebate",
-    ("conversion", AVAILABLE): "Given back: the threshold is reached after all",
+    ("conversion", AVAILABLE): "Given back from rebate",
     ("reserve", RESERVED): "Reserved for a plan",
     ("release", AVAILABLE): "Released",
     ("release", EXPIRED): "Released after the claim deadline, so expired",

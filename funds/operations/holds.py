@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from coop.lib.dates import show_day
-from coop.lib.errors import WindowClosed, WindowNotOpen
+from coop.lib.errors import InsufficientFunds, WindowClosed, WindowNotOpen
 from funds import states
-from funds.ledger import Movement, post
+from funds.ledger import TOTALS, Movement, post
 from funds.models import Fund, Payable
-from funds.operations.settlement import settle_locked_fund
+from funds.operations.settlement import retest_funds, settle_locked_fund
 from partners.models import Person
 
 
@@ -18,7 +18,8 @@ def hold(fund: Fund, amount_minor: int, *, reference: tuple[str, str], key: str,
     """Move an amount from available to in review on a locked fund.
 
     If the fund's threshold test is due but no job has run it yet, it is run now: the clock decides, not the job.
-    Raises WindowNotOpen while the money is an estimate, WindowClosed after the claim deadline, and InsufficientFunds.
+    Raises WindowNotOpen while the money is an estimate, WindowClosed after the claim deadline, and InsufficientFunds, also
+    for a fund below zero.
     """
     if at >= fund.earning_period.claims_close_at:
         raise WindowClosed(
@@ -32,6 +33,8 @@ def hold(fund: Fund, amount_minor: int, *, reference: tuple[str, str], key: str,
                 f"{fund.earning_period} are final, after {show_day(fund.earning_period.settle_on)}."
             )
         settle_locked_fund(fund, at=at)
+    if fund.overdrawn:
+        raise InsufficientFunds(overdrawn_text(fund))
     _move(
         fund,
         "hold",
@@ -45,16 +48,28 @@ def hold(fund: Fund, amount_minor: int, *, reference: tuple[str, str], key: str,
     )
 
 
+def overdrawn_text(fund: Fund) -> str:
+    """What to say of a fund below zero: what was seen, what the rule says, what to do."""
+    return (
+        f"{fund.show(-fund.available_minor)} more was taken back than was left in this fund. Nothing can be planned or "
+        "claimed from a fund below zero. Later earnings of the same half make up for it first; until then use another fund, "
+        "or ask your channel manager."
+    )
+
+
 def release(
     fund: Fund, amount_minor: int, *, reference: tuple[str, str], key: str, by: Person | None, at: datetime
 ) -> None:
     """Give back an amount that was in review on a locked fund.
 
-    After the claim deadline it cannot be claimed any more, so it goes to expired at once (ADR 0004).
+    After the claim deadline it cannot be claimed any more, so it goes to expired at once (ADR 0004). What comes back to a
+    fund that is below its threshold by now becomes rebate, as the rest of the fund did.
     """
     late = at >= fund.earning_period.claims_close_at
     to_bucket = states.EXPIRED if late else states.AVAILABLE
     _move(fund, "release", states.IN_REVIEW, to_bucket, amount_minor, reference=reference, key=key, by=by, at=at)
+    if not late and retest_funds(fund.earning_period, [fund.id], occasion=key, at=at, effective_on=day_of(fund, at)):
+        fund.refresh_from_db(fields=TOTALS)
 
 
 def approve(fund: Fund, amount_minor: int, *, reference: tuple[str, str], key: str, by: Person, at: datetime) -> None:
@@ -97,5 +112,9 @@ def _move(
     at: datetime,
 ) -> None:
     """Post a movement that is effective on the day of `at` in the program's zone."""
-    day = at.astimezone(ZoneInfo(fund.program.time_zone)).date()
-    post(fund, Movement(kind, from_bucket, to_bucket, amount_minor, day, *reference, key), by=by, at=at)
+    post(fund, Movement(kind, from_bucket, to_bucket, amount_minor, day_of(fund, at), *reference, key), by=by, at=at)
+
+
+def day_of(fund: Fund, at: datetime) -> date:
+    """The day of an instant in the program's zone."""
+    return at.astimezone(ZoneInfo(fund.program.time_zone)).date()

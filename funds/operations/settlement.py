@@ -75,26 +75,40 @@ def program_ended(period: EarningPeriod) -> bool:
     return ended is not None and ended <= period.settle_on
 
 
+# What the test counts: what was earned, and what was corrected of it. Money that was rolled over was earned where it comes
+# from, and a write-off forgives a debt: neither makes a fund reach the threshold, nor miss it (ADR 0017).
+COUNTED = """(earned_minor + coalesce((
+  SELECT sum(CASE e.from_bucket WHEN 'program' THEN e.amount_minor ELSE -e.amount_minor END) FROM funds_entry e
+  WHERE e.fund_id = funds_fund.id AND e.kind = 'adjustment' AND e.reason_code <> 'coop_rollover'), 0)::bigint)"""
+# What the test converted and did not give back. What a person paid out as rebate (an adjustment) is not the test's to undo.
+CONVERTED_BY_TEST = """coalesce((
+  SELECT sum(CASE e.to_bucket WHEN 'converted' THEN e.amount_minor ELSE -e.amount_minor END) FROM funds_entry e
+  WHERE e.fund_id = funds_fund.id AND e.kind = 'conversion' AND e.reference_type = 'earning_period'), 0)::bigint"""
+
+
+def counted_minor(fund: Fund) -> int:
+    """What the threshold test counts of a fund."""
+    ((minor,),) = rows(f"SELECT {COUNTED} FROM funds_fund WHERE id = %s", [fund.id])
+    return int(minor)
+
+
+def becomes_rebate(fund: Fund) -> bool:
+    """Whether the money of a fund is rebate by now: below its threshold, or of a program that ended."""
+    period = fund.earning_period
+    return program_ended(period) or counted_minor(fund) < threshold_minor(period)
+
+
 def settle_locked_funds(period: EarningPeriod, ids: Sequence[int], *, at: datetime) -> Swept:
     """Settle locked funds of one period. What converts is posted effective on the day of the test."""
     threshold, ended = threshold_minor(period), program_ended(period)
     converted = post_selected(
-        """SELECT id, partner_id, currency, 'conversion', 'available', 'converted', available_minor, %s, %s, NULL,
+        f"""SELECT id, partner_id, currency, 'conversion', 'available', 'converted', available_minor, %s, %s, NULL,
                   'earning_period', earning_period_id, 'conversion:' || earning_period_id
            FROM funds_fund WHERE id = ANY(%s) AND settled_at IS NULL AND available_minor > 0
-             AND (%s OR earned_minor + adjustments_minor < %s) ORDER BY id""",
+             AND (%s OR {COUNTED} < %s) ORDER BY id""",
         [period.settle_on, at, list(ids), ended, threshold],
     )
-    execute(
-        """INSERT INTO partners_event (at, actor_id, acting_as, verb, subject_type, subject, partner_id, data, vendor_only)
-           SELECT %s, NULL, 'system',
-                  CASE WHEN %s OR earned_minor + adjustments_minor < %s THEN 'fund.converted' ELSE 'fund.opened' END,
-                  'fund', id, partner_id,
-                  jsonb_build_object('earned_minor', earned_minor + adjustments_minor, 'threshold_minor', %s::bigint,
-                                     'program_ended', %s, 'currency', currency), false
-           FROM funds_fund WHERE id = ANY(%s) AND settled_at IS NULL ORDER BY id""",
-        [at, ended, threshold, threshold, ended, list(ids)],
-    )
+    note_tests("SELECT id, 0 FROM funds_fund WHERE id = ANY(%s) AND settled_at IS NULL", [list(ids)], period, at=at)
     settled = execute(
         f"UPDATE funds_fund SET settled_at = {RECORDED.format('%s')} WHERE id = ANY(%s) AND settled_at IS NULL",
         [at, list(ids)],
@@ -102,37 +116,63 @@ def settle_locked_funds(period: EarningPeriod, ids: Sequence[int], *, at: dateti
     return Swept(settled, converted)
 
 
-def retest_funds(period: EarningPeriod, ids: Sequence[int], *, occasion: str, at: datetime) -> int:
-    """Test locked funds once more whose test was done and whose earnings changed since. Returns how many moved money.
+def retest_funds(
+    period: EarningPeriod, ids: Sequence[int], *, occasion: str, at: datetime, effective_on: date | None = None
+) -> int:
+    """Test locked funds once more whose test was done and whose money changed since. Returns how many moved money.
 
-    What a late line brings to a fund below the threshold converts as the rest did; a fund that a late line lifts to the
-    threshold gets back what was converted. `occasion` names the change in the keys, e.g. "import:17".
+    What comes to a fund below the threshold converts as the rest did, and what is taken from one is taken from what was
+    converted; a fund that is lifted to the threshold gets back what the test converted. After the claim deadline nothing
+    moves any more: what is left expires, and what would be given back could not be claimed (ADR 0017).
+
+    `occasion` names the change in the keys, e.g. "import:17". The movement is effective on the day of the test or, where
+    the change is for a later day, on that day.
     """
+    if at >= period.claims_close_at:
+        return 0
     threshold, ended = threshold_minor(period), program_ended(period)
+    day = max(period.settle_on, effective_on or period.settle_on)
     columns = "'earning_period', earning_period_id, 'conversion:' || earning_period_id || ':' || %s::text"
     settled = "FROM funds_fund WHERE id = ANY(%s) AND settled_at IS NOT NULL"
+    rebate = f"(%s OR {COUNTED} < %s)"
     below = post_selected(
         f"""SELECT id, partner_id, currency, 'conversion', 'available', 'converted', available_minor, %s, %s, NULL, {columns}
-            {settled} AND available_minor > 0 AND (%s OR earned_minor + adjustments_minor < %s) ORDER BY id""",
-        [period.settle_on, at, occasion, list(ids), ended, threshold],
+            {settled} AND available_minor > 0 AND {rebate} ORDER BY id""",
+        [day, at, occasion, list(ids), ended, threshold],
     )
-    lifted = post_selected(
-        f"""SELECT id, partner_id, currency, 'conversion', 'converted', 'available', converted_minor, %s, %s, NULL, {columns}
-            {settled} AND converted_minor > 0 AND NOT %s AND earned_minor + adjustments_minor >= %s ORDER BY id""",
-        [period.settle_on, at, occasion, list(ids), ended, threshold],
+    given_back = post_selected(
+        f"""SELECT id, partner_id, currency, 'conversion', 'converted', 'available', back, %s, %s, NULL, {columns} FROM (
+              SELECT *, CASE WHEN {rebate} THEN least(-available_minor, by_test) ELSE by_test END AS back
+              FROM (SELECT *, {CONVERTED_BY_TEST} AS by_test {settled} AND converted_minor > 0) AS funds_fund
+            ) AS found WHERE back > 0 ORDER BY id""",
+        [day, at, occasion, ended, threshold, list(ids)],
     )
-    execute(
-        """INSERT INTO partners_event (at, actor_id, acting_as, verb, subject_type, subject, partner_id, data, vendor_only)
-           SELECT %s, NULL, 'system', CASE e.to_bucket WHEN 'converted' THEN 'fund.converted' ELSE 'fund.opened' END,
-                  'fund', f.id, f.partner_id,
-                  jsonb_build_object('earned_minor', f.earned_minor + f.adjustments_minor, 'threshold_minor', %s::bigint,
-                                     'program_ended', %s, 'currency', f.currency), false
+    note_tests(
+        """SELECT f.id, CASE e.to_bucket WHEN 'available' THEN e.amount_minor ELSE 0 END
            FROM funds_fund f JOIN funds_entry e ON e.fund_id = f.id
-             AND e.key = 'conversion:' || f.earning_period_id || ':' || %s::text
-           WHERE f.id = ANY(%s) ORDER BY f.id""",
-        [at, threshold, ended, occasion, list(ids)],
+             AND e.key = 'conversion:' || f.earning_period_id || ':' || %s::text WHERE f.id = ANY(%s)""",
+        [occasion, list(ids)],
+        period,
+        at=at,
     )
-    return below + lifted
+    return below + given_back
+
+
+def note_tests(select: str, params: Sequence[Any], period: EarningPeriod, *, at: datetime) -> None:
+    """Record how the test came out for each fund that a SELECT names, with what it gave back."""
+    threshold, ended = threshold_minor(period), program_ended(period)
+    execute(
+        f"""INSERT INTO partners_event (at, actor_id, acting_as, verb, subject_type, subject, partner_id, data, vendor_only)
+           SELECT %s, NULL, 'system', CASE WHEN NOT (%s OR counted < %s) THEN 'fund.opened'
+                    WHEN given_back > 0 THEN 'fund.conversion_lowered' ELSE 'fund.converted' END,
+                  'fund', id, partner_id,
+                  jsonb_build_object('earned_minor', counted, 'threshold_minor', %s::bigint, 'program_ended', %s,
+                                     'currency', currency), false
+           FROM (SELECT funds_fund.*, tested.given_back, {COUNTED} AS counted
+                 FROM funds_fund JOIN ({select}) AS tested (id, given_back) ON tested.id = funds_fund.id) AS found
+           ORDER BY id""",
+        [at, ended, threshold, threshold, ended, *params],
+    )
 
 
 # --- Expiry -----------------------------------------------------------------------------------------------------------
