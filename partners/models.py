@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from partners import states
+from partners.accounts import NAMES, masked
 from partners.permissions import visible_events, visible_partners, visible_people, within_partner
 
 
@@ -138,6 +139,53 @@ class Person(AbstractBaseUser):
         if not hasattr(self, "_portfolio_ids"):
             self._portfolio_ids = set(self.portfolio.values_list("id", flat=True))
         return self._portfolio_ids
+
+
+class PayoutAccountQuerySet(models.QuerySet["PayoutAccount"]):
+    def visible_to(self, person: Person) -> PayoutAccountQuerySet:
+        return self.filter(within_partner(person))
+
+
+class PayoutAccount(models.Model):
+    """Where a partner's money goes. Its admins write and read it; everybody else sees the last four characters.
+
+    It has an IBAN, or an account number with the code of its bank: a BIC, or one of the country's clearing.
+    """
+
+    partner = models.OneToOneField(Partner, models.PROTECT, related_name="payout_account")
+    holder = models.CharField(max_length=140)
+    country = models.CharField(max_length=2)
+    iban = models.CharField(max_length=34, blank=True)
+    account = models.CharField(max_length=34, blank=True)
+    bank_code_kind = models.CharField(max_length=5, blank=True)
+    bank_code = models.CharField(max_length=15, blank=True)
+    tax_id = models.CharField(max_length=35, blank=True)
+    updated_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    updated_at = models.DateTimeField()
+    revision = models.PositiveIntegerField(default=1)
+
+    objects = PayoutAccountQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "payout account"
+        constraints = [
+            models.CheckConstraint(
+                name="payout_account_has_one_number",
+                condition=(~Q(iban="") & Q(account="")) | (Q(iban="") & ~Q(account="") & ~Q(bank_code="")),
+            ),
+            models.CheckConstraint(name="payout_account_country_is_a_code", condition=Q(country__regex=r"^[A-Z]{2}$")),
+        ]
+
+    def __str__(self) -> str:
+        return f"Payout account of {self.partner_id}"
+
+    @property
+    def masked(self) -> str:
+        return masked(self.iban or self.account)
+
+    def payee(self) -> dict[str, str]:
+        """What a payment needs to know of it, as it stands now."""
+        return {name: getattr(self, name) for name in NAMES if name != "tax_id"}
 
 
 class ApiKey(models.Model):

@@ -15,7 +15,8 @@ from django.db import transaction
 from coop.lib.errors import FieldError, Invalid, NotAllowed, NotFound, check_revision, require_fields
 from coop.lib.text import COUNTRY
 from partners import events, states
-from partners.models import ApiKey, Location, Partner, Person
+from partners.accounts import read_account
+from partners.models import ApiKey, Location, Partner, PayoutAccount, Person
 from partners.permissions import require_role
 
 KEY_PREFIX = "coop_"
@@ -202,6 +203,38 @@ def lock_person(person_id: int, *, by: Person, revision: int | None, to: str) ->
         raise NotFound("There is no such person.")
     check_revision(revision, person.revision)
     return person
+
+
+# --- Payout account ---------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def set_payout_account(
+    partner_id: int, given: Mapping[str, str], *, revision: int | None = None, by: Person, at: datetime
+) -> PayoutAccount:
+    """Say where a partner's money goes; replaces what was there. The event names the fields, never a number.
+
+    Payments of runs that were approved before keep the account that they were approved with.
+    Raises NotFound, NotAllowed, Stale, Invalid with all faults.
+    """
+    if not Partner.objects.visible_to(by).select_for_update().filter(id=partner_id).exists():
+        raise NotFound("There is no such partner.")
+    require_role(by, states.PARTNER_ADMIN, to="change where money is paid")
+    known = PayoutAccount.objects.filter(partner_id=partner_id).first()
+    check_revision(revision, known.revision if known else 0)
+    values = read_account(given)
+    changed = sorted(name for name, value in values.items() if value != getattr(known, name, ""))
+    if known and not changed:
+        return known
+    account = known or PayoutAccount(partner_id=partner_id, revision=0)
+    for name, value in values.items():
+        setattr(account, name, value)
+    account.updated_by, account.updated_at = by, at
+    account.revision += 1
+    account.save()
+    verb = "payout_account.changed" if known else "payout_account.added"
+    events.record(verb, account, by=by, at=at, fields=changed)
+    return account
 
 
 # --- Keys -------------------------------------------------------------------------------------------------------------
