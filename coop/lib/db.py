@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 
 
 def broken_constraint(error: IntegrityError) -> str:
@@ -13,7 +14,17 @@ def broken_constraint(error: IntegrityError) -> str:
     return getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or ""
 
 
-def execute(sql: str, params: Sequence[Any] = ()) -> int:
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """Reads only, all of them of one moment, whatever is written meanwhile. Within an open transaction: that one's view."""
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if outermost:
+            execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def execute(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
     """Run one statement; returns the number of rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
