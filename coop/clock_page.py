@@ -30,6 +30,7 @@ JOBS = {
     "settle_periods": "Threshold test of earning periods",
     "lapse_claims": "Drafts and returned claims that were not sent in time",
     "expire_periods": "Expiry of what was not claimed",
+    "record_head": "Head of the ledger after the day that is over",
 }
 
 

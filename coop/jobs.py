@@ -12,12 +12,14 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from django.conf import settings
 
 from claims.checks import CHECKS as CLAIM_CHECKS
 from claims.operations.sending import due_to_lapse, lapse_claim
 from funds.checks import check_ledger
 from funds.models import EarningPeriod
-from funds.operations import imports, settlement
+from funds.operations import heads, imports, settlement
+from funds.queries.proof import verify_ledger
 
 log = structlog.get_logger()
 
@@ -42,7 +44,7 @@ class Done:
         }
 
 
-def each(done: Done, ids: Iterable[int], act: Callable[[int], Any]) -> Done:
+def each(done: Done, ids: Iterable[Any], act: Callable[[Any], Any]) -> Done:
     """Call the operation for each id; what fails is counted and leaves nothing behind."""
     for record_id in ids:
         try:
@@ -50,7 +52,7 @@ def each(done: Done, ids: Iterable[int], act: Callable[[int], Any]) -> Done:
         except Exception as error:
             done.failed += 1
             done.notes.append(f"{record_id}: {error}")
-            log.exception("job.record_failed", job=done.job, record=record_id)
+            log.exception("job.record_failed", job=done.job, record=str(record_id))
         else:
             done.worked += worked is not False
     return done
@@ -92,8 +94,31 @@ def audit_ledger(at: datetime) -> Done:
     return done
 
 
+def verify_links(at: datetime) -> Done:
+    """The nightly look for what was changed behind the product's back."""
+    verdict = verify_ledger()
+    done = Done("verify_links", at, worked=verdict.entries, failed=verdict.found)
+    done.notes = [f"{fault.kind}: {fault.subject}: {fault.detail}" for fault in verdict.faults[:20]]
+    for note in done.notes:
+        log.error("ledger.tampered", fault=note)
+    return done
+
+
+def record_head(at: datetime) -> Done:
+    """The head of the day that is over, if anything moved since the head before."""
+    head = heads.record_head(heads.day_due(at), at=at)
+    return Done("record_head", at, worked=int(head is not None))
+
+
+def mail_heads(at: datetime) -> Done:
+    """Heads that were not mailed yet, to the addresses of LEDGER_HEAD_MAIL_TO; nothing without it."""
+    to = settings.LEDGER_HEAD_MAIL_TO
+    waiting = heads.days_to_mail() if to else []
+    return each(Done("mail_heads", at), waiting, lambda day: heads.mail_head(day, to=to, at=at))
+
+
 # The order in which jobs that are due at the same instant run.
-BY_THE_CLOCK: tuple[Callable[[datetime], Done], ...] = (settle_periods, lapse_claims, expire_periods)
+BY_THE_CLOCK: tuple[Callable[[datetime], Done], ...] = (settle_periods, lapse_claims, expire_periods, record_head)
 
 
 def due_instants(after: datetime, until: datetime) -> list[datetime]:

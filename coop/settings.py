@@ -310,6 +310,9 @@ EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = os.environ.get("EMAIL_USE_TLS", "") == "1"
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "coop@vendor.example")
 
+# Who keeps the daily heads of the ledger, away from this system; separated by spaces. Nobody: nothing is mailed.
+LEDGER_HEAD_MAIL_TO = os.environ.get("LEDGER_HEAD_MAIL_TO", "").split()
+
 # Logs are lines of JSON through the standard library; tracebacks are plain text and never show the values of variables.
 ENRICH: list[structlog.typing.Processor] = [
     structlog.stdlib.add_log_level,

@@ -46,6 +46,22 @@ def check_imports() -> None:
     run(jobs.check_imports)
 
 
+@app.task(name="coop.record_head")
+def record_head() -> None:
+    if not jobs_are_held():
+        run(jobs.record_head)
+
+
+@app.task(name="coop.mail_heads")
+def mail_heads() -> None:
+    run(jobs.mail_heads)
+
+
+@app.task(name="coop.verify_links")
+def verify_links() -> None:
+    run(jobs.verify_links)
+
+
 @app.task(name="coop.audit_ledger")
 def audit_ledger() -> None:
     run(jobs.audit_ledger)

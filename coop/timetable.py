@@ -13,5 +13,8 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "expire periods": {"task": "coop.expire_periods", "schedule": 60.0},
     # An upload rings this one itself; this is for the case that the ring was lost.
     "check imports": {"task": "coop.check_imports", "schedule": 5.0},
+    "record head": {"task": "coop.record_head", "schedule": crontab(hour=0, minute=5)},
+    "mail heads": {"task": "coop.mail_heads", "schedule": 600.0},
+    "verify links": {"task": "coop.verify_links", "schedule": crontab(hour=2, minute=30)},
     "audit ledger": {"task": "coop.audit_ledger", "schedule": crontab(hour=2, minute=0)},
 }

@@ -232,7 +232,8 @@ BEGIN
   IF (NEW.id, NEW.partner_id, NEW.location_id, NEW.program_id, NEW.enrollment_id, NEW.earning_period_id, NEW.currency)
      IS DISTINCT FROM
      (OLD.id, OLD.partner_id, OLD.location_id, OLD.program_id, OLD.enrollment_id, OLD.earning_period_id, OLD.currency) THEN
-    RAISE EXCEPTION 'whose a fund is, for which period and in which currency never changes' USING ERRCODE = 'restrict_violation';
+    RAISE EXCEPTION 'whose a fund is, for which period and in which currency never changes'
+      USING ERRCODE = 'restrict_violation';
   END IF;
   -- Depth 1 is a statement that somebody sent; depth 2 comes from the entry's own trigger.
   IF pg_trigger_depth() < 2 AND
