@@ -49,6 +49,8 @@ class Import(models.Model):
     rejected = models.PositiveIntegerField(default=0)
     totals = models.JSONField(default=list)
     failure = models.TextField(blank=True)
+    # What the sender should know of how the file was read: another encoding, one sheet of several.
+    remark = models.TextField(blank=True)
     checked_against = models.CharField(max_length=64, blank=True)
     created_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
