@@ -47,7 +47,8 @@ def test_the_next_head_anchors_only_what_moved_since_and_continues_the_one_befor
     first = record_head(DAY, at=NIGHT)
     make.make_sent_claim(fund, "100.00")
     second = record_head(DAY + timedelta(days=1), at=NIGHT + timedelta(days=1))
-    assert first and second
+    assert first
+    assert second
     assert [a.fund_id for a in Anchor.objects.filter(day=second.day)] == [fund.id]
     assert (second.previous, second.funds) == (first.hash, 2)
     assert second.entries == Link.objects.count() == first.entries + 1
