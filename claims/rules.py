@@ -260,9 +260,21 @@ def results(facts: Facts) -> Iterable[Finding]:
 
 
 def money_there(facts: Facts) -> Iterable[Finding]:
-    """R6: the amount is more than nothing and not more than what the fund holds for it."""
+    """R6: the amount is more than nothing and not more than what the fund holds for it; a fund below zero holds nothing."""
     if not facts.lines:
         return  # R3 asks for a line already
+    if facts.available_minor < 0 and facts.claimed_minor > facts.held_minor == 0:
+        yield finding(
+            "money_there",
+            False,
+            "Nothing can be planned or claimed from a fund below zero.",
+            seen=f"{facts.show(-facts.available_minor)} more was taken back than was left in this fund",
+            wanted="a fund that is not below zero",
+            fix="Later earnings of the same half make up for it first. Until then claim from another fund, or ask your "
+            "channel manager.",
+            at_field="lines",
+        )
+        return
     there = max(facts.available_minor, 0) + facts.held_minor
     wanted = facts.claimed_minor
     yield finding(

@@ -32,10 +32,10 @@ def sum_of(bucket: str) -> str:
 
 SUMS = ", ".join(f"{sum_of(bucket)} AS {bucket}" for bucket in BUCKETS)
 STORED = ", ".join(f"f.{bucket}_minor" for bucket in BUCKETS)
-EARNED = """
-  coalesce(sum(CASE kind WHEN 'earning' THEN amount_minor WHEN 'clawback' THEN -amount_minor ELSE 0 END), 0) AS earned,
-  coalesce(sum(CASE WHEN kind = 'adjustment' AND from_bucket = 'program' THEN amount_minor
-                    WHEN kind = 'adjustment' THEN -amount_minor ELSE 0 END), 0) AS adjustments"""
+FROM_PROGRAM = "CASE from_bucket WHEN 'program' THEN amount_minor ELSE -amount_minor END"
+EARNED = f"""
+  coalesce(sum({FROM_PROGRAM}) FILTER (WHERE kind IN ('earning', 'clawback', 'reversal')), 0) AS earned,
+  coalesce(sum({FROM_PROGRAM}) FILTER (WHERE kind IN ('adjustment', 'write_off')), 0) AS adjustments"""
 
 CHECKS = {
     "totals equal the entries": f"""
@@ -75,6 +75,20 @@ CHECKS = {
     "nothing is left in a fund that expired": """
         SELECT 'fund ' || f.id, f.available_minor || ' is available after the expiry of ' || e.effective_on
         FROM funds_fund f JOIN funds_entry e ON e.fund_id = f.id AND e.kind = 'expiry' WHERE f.available_minor > 0""",
+    "every adjustment agrees with its entries": """
+        SELECT 'adjustment ' || a.id, a.status || ' ' || a.amount_minor || ', entries say ' || coalesce(e.moved, 0)
+        FROM funds_adjustment a LEFT JOIN (
+          SELECT reference, fund_id, sum(CASE WHEN to_bucket IN ('available', 'converted') THEN amount_minor
+                                              ELSE -amount_minor END) AS moved
+          FROM funds_entry WHERE reference_type = 'adjustment' GROUP BY 1, 2) e
+          ON e.reference = a.id::text AND e.fund_id = a.fund_id
+        WHERE coalesce(e.moved, 0) <> CASE WHEN a.status <> 'posted' THEN 0 WHEN a.purpose = 'rollover' THEN -a.amount_minor
+          ELSE a.amount_minor END""",
+    "every entry of an adjustment has its adjustment": """
+        SELECT 'entry ' || e.id, 'there is no posted adjustment ' || e.reference || ' of fund ' || e.fund_id
+        FROM funds_entry e LEFT JOIN funds_adjustment a ON a.id::text = e.reference AND a.status = 'posted'
+          AND e.fund_id IN (a.fund_id, a.to_fund_id)
+        WHERE e.reference_type = 'adjustment' AND a.id IS NULL""",
     "what is paid equals the payables that were paid": """
         SELECT 'fund ' || f.id, 'payables say ' || coalesce(p.paid, 0) || ', entries say ' || f.paid_minor
         FROM funds_fund f LEFT JOIN (SELECT fund_id, sum(amount_minor) AS paid FROM funds_payable WHERE paid_at IS NOT NULL

@@ -122,30 +122,29 @@ def retest_funds(
     """Test locked funds once more whose test was done and whose money changed since. Returns how many moved money.
 
     What comes to a fund below the threshold converts as the rest did, and what is taken from one is taken from what was
-    converted; a fund that is lifted to the threshold gets back what the test converted. After the claim deadline nothing
-    moves any more: what is left expires, and what would be given back could not be claimed (ADR 0017).
+    converted; a fund that is lifted to the threshold gets back what the test converted. After the claim deadline a fund
+    only gives up rebate that was taken back: what is left expires, and what would be given back could not be claimed
+    (ADR 0017).
 
     `occasion` names the change in the keys, e.g. "import:17". The movement is effective on the day of the test or, where
     the change is for a later day, on that day.
     """
-    if at >= period.claims_close_at:
-        return 0
-    threshold, ended = threshold_minor(period), program_ended(period)
+    threshold, ended, claimable = threshold_minor(period), program_ended(period), at < period.claims_close_at
     day = max(period.settle_on, effective_on or period.settle_on)
     columns = "'earning_period', earning_period_id, 'conversion:' || earning_period_id || ':' || %s::text"
     settled = "FROM funds_fund WHERE id = ANY(%s) AND settled_at IS NOT NULL"
     rebate = f"(%s OR {COUNTED} < %s)"
     below = post_selected(
         f"""SELECT id, partner_id, currency, 'conversion', 'available', 'converted', available_minor, %s, %s, NULL, {columns}
-            {settled} AND available_minor > 0 AND {rebate} ORDER BY id""",
-        [day, at, occasion, list(ids), ended, threshold],
+            {settled} AND available_minor > 0 AND %s AND {rebate} ORDER BY id""",
+        [day, at, occasion, list(ids), claimable, ended, threshold],
     )
     given_back = post_selected(
         f"""SELECT id, partner_id, currency, 'conversion', 'converted', 'available', back, %s, %s, NULL, {columns} FROM (
-              SELECT *, CASE WHEN {rebate} THEN least(-available_minor, by_test) ELSE by_test END AS back
+              SELECT *, CASE WHEN %s AND NOT {rebate} THEN by_test ELSE least(-available_minor, by_test) END AS back
               FROM (SELECT *, {CONVERTED_BY_TEST} AS by_test {settled} AND converted_minor > 0) AS funds_fund
             ) AS found WHERE back > 0 ORDER BY id""",
-        [day, at, occasion, ended, threshold, list(ids)],
+        [day, at, occasion, claimable, ended, threshold, list(ids)],
     )
     note_tests(
         """SELECT f.id, CASE e.to_bucket WHEN 'available' THEN e.amount_minor ELSE 0 END
@@ -163,15 +162,15 @@ def note_tests(select: str, params: Sequence[Any], period: EarningPeriod, *, at:
     threshold, ended = threshold_minor(period), program_ended(period)
     execute(
         f"""INSERT INTO partners_event (at, actor_id, acting_as, verb, subject_type, subject, partner_id, data, vendor_only)
-           SELECT %s, NULL, 'system', CASE WHEN NOT (%s OR counted < %s) THEN 'fund.opened'
-                    WHEN given_back > 0 THEN 'fund.conversion_lowered' ELSE 'fund.converted' END,
+           SELECT %s, NULL, 'system', CASE WHEN given_back > 0 AND (available_minor <= 0 OR %s OR counted < %s)
+                    THEN 'fund.conversion_lowered' WHEN %s OR counted < %s THEN 'fund.converted' ELSE 'fund.opened' END,
                   'fund', id, partner_id,
                   jsonb_build_object('earned_minor', counted, 'threshold_minor', %s::bigint, 'program_ended', %s,
                                      'currency', currency), false
            FROM (SELECT funds_fund.*, tested.given_back, {COUNTED} AS counted
                  FROM funds_fund JOIN ({select}) AS tested (id, given_back) ON tested.id = funds_fund.id) AS found
            ORDER BY id""",
-        [at, ended, threshold, threshold, ended, *params],
+        [at, ended, threshold, ended, threshold, threshold, ended, *params],
     )
 
 

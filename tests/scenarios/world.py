@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from claims.checks import CHECKS
 from claims.models import Claim
@@ -13,7 +14,8 @@ from coop.lib.money import display, to_minor
 from coop.sandbox import Moved, move_clock
 from funds import states
 from funds.checks import check_ledger
-from funds.models import Enrollment, Fund
+from funds.models import Adjustment, Enrollment, Fund, Rebate
+from funds.operations.adjustments import approve_adjustment, request_adjustment
 from tests.factories import (
     RESELLER,
     add_invoice,
@@ -75,6 +77,35 @@ def ledger_of(fund: Fund) -> list[tuple[str, str, str]]:
 
 def text(minor: int, fund: Fund) -> str:
     return display(minor, fund.currency).removesuffix(f" {fund.currency}")
+
+
+# --- Adjustments ------------------------------------------------------------------------------------------------------
+
+
+def ask(fund: Fund, amount: str, reason: str = "wrong_calculation", *, on: str = "", **more: Any) -> Adjustment:
+    """Somebody of finance asks for an adjustment, for today unless another day is said."""
+    return request_adjustment(
+        fund.id,
+        amount_minor=to_minor(amount, fund.currency),
+        reason_code=reason,
+        effective_on=date.fromisoformat(on) if on else clock.now().date(),
+        **{"by": vendor("finance"), **more},
+        at=clock.now(),
+    )
+
+
+def adjust(fund: Fund, amount: str, reason: str = "wrong_calculation", *, on: str = "", **more: Any) -> Adjustment:
+    """The same, and a second person approves it where one is needed."""
+    adjustment = ask(fund, amount, reason, on=on, **more)
+    if adjustment.status == "requested":
+        adjustment = approve_adjustment(adjustment.id, by=vendor("finance2"), at=clock.now())
+    return adjustment
+
+
+def rebate_of(fund: Fund) -> list[tuple[str, str]]:
+    """What the conversions of a fund are owed as rebate, or owe back: each amount with its day."""
+    found = Rebate.objects.filter(enrollment=fund.enrollment_id, source="conversion").order_by("id")
+    return [(text(rebate.amount_minor, fund), rebate.effective_on.isoformat()) for rebate in found]
 
 
 # --- Claims -----------------------------------------------------------------------------------------------------------
