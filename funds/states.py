@@ -34,13 +34,13 @@ MOVEMENTS: dict[str, tuple[tuple[str, str], ...]] = {
 MAY_OVERDRAW = ("adjustment", "clawback", "reversal")
 
 # What comes from the program, or goes back to it, counts as one of the two figures on the left of the balance identity.
-EARNED, ADJUSTMENTS = "earned", "adjustments"
+EARNED, ADJUSTED = "earned", "adjustments"
 SIDES = {
     "earning": EARNED,
     "clawback": EARNED,
     "reversal": EARNED,
-    "adjustment": ADJUSTMENTS,
-    "write_off": ADJUSTMENTS,
+    "adjustment": ADJUSTED,
+    "write_off": ADJUSTED,
 }
 
 # What a partner reads for a movement.
