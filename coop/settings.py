@@ -276,7 +276,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # Who knows what an entry's reference is for; funds itself does not look into it (funds/references.py).
-FUND_REFERENCES = {"claim": "claims.references.ClaimReferences"}
+FUND_REFERENCES = {"claim": "claims.references.ClaimReferences", "rebate": "funds.references.RebateReferences"}
 
 # --- Files ------------------------------------------------------------------------------------------------------------
 
@@ -293,7 +293,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 DOCUMENT_MAX_BYTES = 10 * 1024 * 1024
 DOCUMENTS_PER_CLAIM = 200
-IMPORT_MAX_BYTES = 50 * 1024 * 1024
+IMPORT_MAX_BYTES = 256 * 1024 * 1024  # of a file over pages and API, unpacked
+IMPORT_COMMAND_MAX_BYTES = 8 * 1024**3  # of a file read by `manage.py import_earnings`
 EARNINGS_MAX_LINES = 5_000
 
 # --- Mail and logs ----------------------------------------------------------------------------------------------------

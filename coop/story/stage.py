@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -66,7 +67,7 @@ class Stage:
 
     def receive(self, filename: str, data: bytes) -> Import:
         """Upload an earnings file and have it checked, as finance and the worker do."""
-        delivery = receive_file(filename=filename, data=data, by=self.people["finance"], at=self.at())
+        delivery = receive_file(filename=filename, file=io.BytesIO(data), by=self.people["finance"], at=self.at())
         checked = check_import(delivery.id, at=self.at())
         assert checked is not None  # noqa: S101 - nobody else is here to take it
         return checked

@@ -113,7 +113,7 @@ class ImportViewSet(ListMixin, RetrieveMixin, ApiViewSet):
     def create(self, request: Request) -> Response:
         """Send a file; a worker checks it. Nothing is posted before somebody commits it."""
         upload = self.take()["file"]
-        delivery = receive_file(filename=upload.name or "", data=upload.read(), by=self.person, at=self.at)
+        delivery = receive_file(filename=upload.name or "", file=upload, by=self.person, at=self.at)
         self.undo.append(lambda: delivery.file.storage.delete(str(delivery.file.name)))
         nudge("coop.check_imports")
         return self.answer(delivery)

@@ -12,7 +12,7 @@ the checks of funds/staging.py.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import BinaryIO
+from typing import IO
 
 from funds.files.columns import (
     INCENTIVES,
@@ -21,6 +21,7 @@ from funds.files.columns import (
     Recall,
     UnknownColumns,
     fingerprint,
+    fold,
     guess,
     recall_nothing,
     understand,
@@ -41,6 +42,7 @@ __all__ = [
     "UnknownColumns",
     "decode",
     "fingerprint",
+    "fold",
     "guess",
     "open_sheet",
     "understand",
@@ -49,7 +51,7 @@ __all__ = [
 
 
 def open_sheet(
-    file: BinaryIO,
+    file: IO[bytes],
     *,
     mapping: Mapping[str, str] | None = None,
     recall: Recall = recall_nothing,

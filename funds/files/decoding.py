@@ -11,7 +11,7 @@ import codecs
 import io
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO
 
 from coop.lib.errors import Invalid
 from funds.files.unpacking import MAX_BYTES, Packed, not_a_table, require_table
@@ -24,7 +24,7 @@ MARKS = ((codecs.BOM_UTF8, UTF_8), (codecs.BOM_UTF16_LE, "UTF-16-LE"), (codecs.B
 class Text:
     """A file's text in blocks of whole letters. `encoding` is right once the blocks were read."""
 
-    def __init__(self, file: BinaryIO, *, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, file: IO[bytes], *, max_bytes: int = MAX_BYTES) -> None:
         self.packed = Packed(file, max_bytes=max_bytes)
         self.encoding = UTF_8
 

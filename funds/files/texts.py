@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO
 
 from coop.lib.errors import FieldError, Invalid
 from funds.files.columns import REQUIRED, Columns, Recall, UnknownColumns, clean, fingerprint, guess, understand
@@ -115,7 +115,7 @@ class TextSheet(Sheet):
             raise no_rows()
 
 
-def open_text(file: BinaryIO, *, max_bytes: int, mapping: dict[str, str] | None, recall: Recall) -> TextSheet:
+def open_text(file: IO[bytes], *, max_bytes: int, mapping: dict[str, str] | None, recall: Recall) -> TextSheet:
     """Raises Invalid, TooLarge."""
     text = Text(file, max_bytes=max_bytes)
     delimiter, names = read_header(text)

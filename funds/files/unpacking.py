@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO
 
 from coop.lib.errors import Invalid, TooLarge
 
@@ -54,21 +54,21 @@ def damaged(message: str) -> Invalid:
     return Invalid.field("file", message, "damaged")
 
 
-def size_of(file: BinaryIO) -> int:
+def size_of(file: IO[bytes]) -> int:
     """The bytes of a file; it stands at its beginning afterwards."""
     size = file.seek(0, 2)
     file.seek(0)
     return size
 
 
-def first_bytes(file: BinaryIO, count: int = 64) -> bytes:
+def first_bytes(file: IO[bytes], count: int = 64) -> bytes:
     file.seek(0)
     found = file.read(count)
     file.seek(0)
     return found
 
 
-def unpacked_size(file: BinaryIO) -> int:
+def unpacked_size(file: IO[bytes]) -> int:
     """How many bytes a file says that it holds: of gzip what its last bytes claim, which the reading then verifies."""
     size = size_of(file)
     if size < 18 or first_bytes(file)[:2] != GZIP:
@@ -91,7 +91,7 @@ def require_table(start: bytes) -> None:
 class Packed:
     """A file as a stream of unpacked blocks, each at most a quarter of a megabyte."""
 
-    def __init__(self, file: BinaryIO, *, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, file: IO[bytes], *, max_bytes: int = MAX_BYTES) -> None:
         self.file = file
         self.size = size_of(file)
         self.max_bytes = max_bytes

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import IO, Any
 from xml.etree.ElementTree import ParseError
 
 from openpyxl import load_workbook
@@ -51,7 +51,7 @@ BROKEN = (
 )
 
 
-def require_sound(file: BinaryIO, max_bytes: int) -> None:
+def require_sound(file: IO[bytes], max_bytes: int) -> None:
     """Look at the ZIP's table before anything of it is unpacked. Raises Invalid, TooLarge."""
     try:
         with zipfile.ZipFile(file) as archive:
@@ -97,7 +97,7 @@ def require_no_definitions(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo
                 raise not_a_table(f"The part {part.filename[:60]} of this workbook defines XML of its own. {SAVE_AS}")
 
 
-def open_workbook(file: BinaryIO, *, max_bytes: int, mapping: dict[str, str] | None, recall: Recall) -> WorkbookSheet:
+def open_workbook(file: IO[bytes], *, max_bytes: int, mapping: dict[str, str] | None, recall: Recall) -> WorkbookSheet:
     """The first sheet whose header is understood. Raises Invalid, TooLarge."""
     require_sound(file, max_bytes)
     headers = [(title, names) for title, names in headers_of(file) if any(names)]
@@ -117,7 +117,7 @@ def open_workbook(file: BinaryIO, *, max_bytes: int, mapping: dict[str, str] | N
     raise unknown
 
 
-def headers_of(file: BinaryIO) -> list[tuple[str, list[str]]]:
+def headers_of(file: IO[bytes]) -> list[tuple[str, list[str]]]:
     """The first row that holds something, of each sheet."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -137,7 +137,7 @@ def header_of(sheet: Any) -> list[str]:
 
 
 class WorkbookSheet(Sheet):
-    def __init__(self, file: BinaryIO, title: str, columns: Columns, titles: list[str]) -> None:
+    def __init__(self, file: IO[bytes], title: str, columns: Columns, titles: list[str]) -> None:
         super().__init__(columns)
         self.file = file
         self.title = title

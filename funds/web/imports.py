@@ -81,7 +81,8 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(
         label="File of earnings",
-        help_text="CSV or TSV with a line of column names, UTF-8, up to 50 MB. Its form is told by its columns.",
+        help_text="CSV, TSV or Excel (.xlsx) with a line of column names, also packed with gzip; up to 256 MB unpacked. "
+        "Its form is told by its columns.",
         error_messages={
             "required": "Choose the file to import",
             "empty": "The file is empty. Choose the file once more.",
@@ -98,7 +99,7 @@ def imports(request: PersonRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            delivery = receive_file(filename=file.name, data=file.read(), by=request.user, at=now(request))
+            delivery = receive_file(filename=file.name, file=file, by=request.user, at=now(request))
         except Refused as refusal:
             if refusal.code == "not_allowed":
                 raise
