@@ -6,8 +6,8 @@ POSTED = """
   SELECT reference,
     sum(CASE WHEN to_bucket = 'in_review' THEN amount_minor ELSE 0 END
       - CASE WHEN from_bucket = 'in_review' THEN amount_minor ELSE 0 END) AS held,
-    sum(CASE WHEN to_bucket = 'approved' THEN amount_minor ELSE 0 END) AS approved,
-    sum(CASE WHEN to_bucket = 'paid' THEN amount_minor ELSE 0 END) AS paid
+    sum(CASE WHEN kind = 'approval' THEN amount_minor ELSE 0 END) AS approved,
+    sum(CASE kind WHEN 'payment' THEN amount_minor WHEN 'return' THEN -amount_minor ELSE 0 END) AS paid
   FROM funds_entry WHERE reference_type = 'claim' GROUP BY reference"""
 
 CHECKS = {

@@ -1,4 +1,4 @@
-"""What claims tells funds of its references: how "claim 17" reads, and what happens when it has been paid."""
+"""What claims tells funds of its references: how "claim 17" reads, and what follows when it was paid, or the money came back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from django.urls import reverse
 
 from claims.models import Claim
-from claims.operations.review import mark_paid
+from claims.operations.review import mark_paid, mark_unpaid
 from funds import references
 from partners.models import Person
 
@@ -20,3 +20,6 @@ class ClaimReferences:
 
     def paid(self, reference: str, amount_minor: int, *, by: Person, at: datetime) -> None:
         mark_paid(int(reference), amount_minor, by=by, at=at)
+
+    def unpaid(self, reference: str, amount_minor: int, *, by: Person, at: datetime) -> None:
+        mark_unpaid(int(reference), by=by, at=at)

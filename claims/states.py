@@ -34,6 +34,7 @@ CLAIMS = {
     "approve": {IN_REVIEW: APPROVED},
     "reject": {IN_REVIEW: REJECTED},
     "pay": {APPROVED: PAID},
+    "unpay": {PAID: APPROVED},  # the bank sent the money back
     "lapse": {DRAFT: LAPSED, ACTION_REQUIRED: LAPSED},
 }
 

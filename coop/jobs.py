@@ -18,7 +18,7 @@ from claims.checks import CHECKS as CLAIM_CHECKS
 from claims.operations.sending import due_to_lapse, lapse_claim
 from funds.checks import check_ledger
 from funds.models import EarningPeriod
-from funds.operations import heads, imports, settlement
+from funds.operations import heads, imports, rebates, settlement
 from funds.queries.proof import verify_ledger
 
 log = structlog.get_logger()
@@ -79,6 +79,11 @@ def expire_periods(at: datetime) -> Done:
     )
 
 
+def gather_rebates(at: datetime) -> Done:
+    """What is owed as rebate from months that are over, one payable for each partner, program and currency."""
+    return each(Done("gather_rebates", at), rebates.due_to_gather(at), lambda i: rebates.gather_rebates(i, at=at) > 0)
+
+
 def check_imports(at: datetime) -> Done:
     """Imports that wait to be checked."""
     return each(Done("check_imports", at), imports.waiting(), lambda i: imports.check_import(i, at=at) is not None)
@@ -118,7 +123,13 @@ def mail_heads(at: datetime) -> Done:
 
 
 # The order in which jobs that are due at the same instant run.
-BY_THE_CLOCK: tuple[Callable[[datetime], Done], ...] = (settle_periods, lapse_claims, expire_periods, record_head)
+BY_THE_CLOCK: tuple[Callable[[datetime], Done], ...] = (
+    settle_periods,
+    lapse_claims,
+    expire_periods,
+    gather_rebates,
+    record_head,
+)
 
 
 def due_instants(after: datetime, until: datetime) -> list[datetime]:
@@ -127,6 +138,9 @@ def due_instants(after: datetime, until: datetime) -> list[datetime]:
     for column in ("settle_at", "claims_close_at", "cure_close_at"):
         periods = EarningPeriod.objects.filter(**{f"{column}__gt": after, f"{column}__lte": until})
         found.update(periods.values_list(column, flat=True))
+    # A period that falls due may convert co-op to rebate, which is gathered when the month is over.
+    if found or rebates.anything_waits():
+        found.update(rebates.month_starts(after, until))
     return sorted(found)
 
 

@@ -41,6 +41,12 @@ def expire_periods() -> None:
         run(jobs.expire_periods)
 
 
+@app.task(name="coop.gather_rebates")
+def gather_rebates() -> None:
+    if not jobs_are_held():
+        run(jobs.gather_rebates)
+
+
 @app.task(name="coop.check_imports")
 def check_imports() -> None:
     run(jobs.check_imports)

@@ -11,6 +11,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "settle periods": {"task": "coop.settle_periods", "schedule": 60.0},
     "lapse claims": {"task": "coop.lapse_claims", "schedule": 60.0},
     "expire periods": {"task": "coop.expire_periods", "schedule": 60.0},
+    "gather rebates": {"task": "coop.gather_rebates", "schedule": 60.0},
     # An upload rings this one itself; this is for the case that the ring was lost.
     "check imports": {"task": "coop.check_imports", "schedule": 5.0},
     "record head": {"task": "coop.record_head", "schedule": crontab(hour=0, minute=5)},

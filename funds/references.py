@@ -1,13 +1,13 @@
 """What money is for, without knowing it: the settings name who knows each kind of reference.
 
 Funds keeps "claim 17" beside an entry and never looks into it. Whoever owns claims says how such a reference is shown and
-what must happen, in the same transaction, when it has been paid (`FUND_REFERENCES` in the settings).
+what must happen, in the same transaction, when it has been paid or the money came back (`FUND_REFERENCES` in the settings).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import NamedTuple, Protocol
 
@@ -28,6 +28,26 @@ class ReferenceKind(Protocol):
     def show(self, references: Iterable[str]) -> dict[str, Shown]: ...
 
     def paid(self, reference: str, amount_minor: int, *, by: Person, at: datetime) -> None: ...
+
+    def unpaid(self, reference: str, amount_minor: int, *, by: Person, at: datetime) -> None: ...
+
+
+class RebateReferences:
+    """A month's rebate, "2024-03:17:4:USD": the month, the partner, the program, the currency. Nothing follows its payment."""
+
+    def show(self, references: Iterable[str]) -> dict[str, Shown]:
+        return {reference: Shown(f"Rebate of {show_month(reference)}", "") for reference in references}
+
+    def paid(self, reference: str, amount_minor: int, *, by: Person, at: datetime) -> None:
+        pass
+
+    def unpaid(self, reference: str, amount_minor: int, *, by: Person, at: datetime) -> None:
+        pass
+
+
+def show_month(reference: str) -> str:
+    """The month of a rebate's reference for people: "March 2024"."""
+    return f"{date.fromisoformat(f'{reference[:7]}-01'):%B %Y}"
 
 
 @cache

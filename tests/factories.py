@@ -16,6 +16,7 @@ from __future__ import annotations
 import tomllib
 from datetime import UTC, date, datetime
 from functools import cache
+from io import BytesIO
 from itertools import count
 from typing import Any
 
@@ -31,11 +32,13 @@ from coop.lib import clock
 from coop.lib.models import SandboxClock
 from coop.lib.money import to_minor
 from coop.people import VENDOR
-from funds.models import EarningPeriod, Enrollment, Fund, Import, PaymentRun, Program
+from funds.models import EarningPeriod, Enrollment, Fund, Import, PaymentRun, Program, Reconciliation
 from funds.operations.catalog import load_programs
 from funds.operations.earnings import take_lines
 from funds.operations.enrollments import enroll
-from funds.operations.payments import Result, approve_run, prepare_run, read_results
+from funds.operations.payments import approve_run, prepare_run
+from funds.operations.reconciliation import reconcile
+from funds.operations.results import Result, read_results
 from funds.operations.settlement import expire_period, settle_period
 from partners.models import Location, Partner, Person
 from partners.operations import create_location, create_partner, create_person
@@ -315,3 +318,12 @@ def pay_all() -> PaymentRun:
     run = make_approved_run()
     results = [Result(payment.id, "sent", bank_reference=f"BANK-{payment.id}") for payment in run.payments.all()]
     return read_results(run.id, results, by=vendor("finance"), at=clock.now())
+
+
+def make_reconciliation(run: PaymentRun) -> Reconciliation:
+    """A bank's list that says of the first payment of an unsettled run that it was sent, which we do not know: one line."""
+    payment = run.payments.order_by("id")[0]
+    text = f"payment_id,currency,amount,day,status\n{payment.pk},{payment.currency},1.00,{clock.now().date()},sent\n"
+    return reconcile(
+        kind="paid", filename="bank.csv", file=BytesIO(text.encode()), by=vendor("finance"), at=clock.now()
+    )

@@ -246,3 +246,11 @@ def mark_paid(claim_id: int, amount_minor: int, *, by: Person, at: datetime) -> 
     claim.status = follow(states.CLAIMS, "pay", claim.status, what=f"claim {claim.number}")
     claim.paid_minor, claim.paid_at = amount_minor, at
     finish(claim, "claim.paid", by=by, at=at, **amounts(claim))
+
+
+def mark_unpaid(claim_id: int, *, by: Person, at: datetime) -> None:
+    """Note that the money of a paid claim came back: it is approved again and waits for a later payment. As `mark_paid`."""
+    claim = Claim.objects.select_for_update().get(id=claim_id)
+    claim.status = follow(states.CLAIMS, "unpay", claim.status, what=f"claim {claim.number}")
+    claim.paid_minor, claim.paid_at = 0, None
+    finish(claim, "claim.payment_returned", by=by, at=at, **amounts(claim))

@@ -28,6 +28,7 @@ SENTENCES = {
     "claim.approved": "approved",
     "claim.rejected": "declined the claim",
     "claim.paid": "paid",
+    "claim.payment_returned": "noted that the bank sent the money back",
     "claim.lapsed": "closed the claim, because its deadline had passed",
 }
 AMOUNT_IN = {"claim.submitted": "amount", "claim.approved": "approved", "claim.paid": "approved"}

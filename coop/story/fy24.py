@@ -8,7 +8,8 @@ from claims.operations.review import LineDecision, approve_claim, reject_claim
 from coop.story.cast import DIRECT, HOSTING, RESELLER
 from coop.story.earned import Earned, earned_in, incentives_file, report_file
 from coop.story.stage import Paper, Stage, Work
-from funds.operations.payments import Result, approve_run, export_run, prepare_run, read_results
+from funds.operations.payments import approve_run, export_run, prepare_run
+from funds.operations.results import Result, read_results
 
 ROADSHOW = Work(
     ("5512301", RESELLER, "FY24-H1"),

@@ -19,9 +19,10 @@ from coop.lib.api.serializers import Input
 from coop.lib.api.views import ApiViewSet, ListMixin, RetrieveMixin, act, verb
 from coop.lib.errors import WrongStatus
 from funds import states
+from funds.bank.table import export_csv, read_csv
 from funds.models import Payment, PaymentRun
 from funds.operations import payments as operations
-from funds.payment_files import export_csv, read_csv
+from funds.operations import results as bank
 
 EXPORTABLE = ("approved", "exported", "settled")
 RESULTS_MAX_BYTES = 5 * 1024 * 1024
@@ -176,12 +177,12 @@ class PaymentRunViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         taken = self.take()
         file = taken.get("file")
         found = read_csv(file.read()) if file else [read_result(row) for row in taken.get("results", [])]
-        run = operations.read_results(int(pk), found, revision=self.revision, by=self.person, at=self.at)
+        run = bank.read_results(int(pk), found, revision=self.revision, by=self.person, at=self.at)
         return self.answer(run)
 
 
-def read_result(row: dict[str, Any]) -> operations.Result:
-    return operations.Result(
+def read_result(row: dict[str, Any]) -> bank.Result:
+    return bank.Result(
         payment_id=row["payment"],
         status=row["status"],
         sent_on=row.get("sent_on"),

@@ -58,7 +58,11 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
 
 
 class Payment(models.Model):
-    """Money sent to a partner for one program, currency and kind; it may settle many claims."""
+    """Money sent to a partner for one program, currency and kind; it may settle many claims.
+
+    `payee` is the partner's payout account as it stood when the run was approved, or first exported where there was none
+    before: what was approved goes there, whatever the partner writes later. `failure` says why it failed or came back.
+    """
 
     run = models.ForeignKey(PaymentRun, models.PROTECT, related_name="payments")
     kind = models.CharField(max_length=10, default="claim")
@@ -72,6 +76,7 @@ class Payment(models.Model):
     returned_on = models.DateField(null=True)
     bank_reference = models.CharField(max_length=80, blank=True)
     failure = models.CharField(max_length=200, blank=True)
+    payee = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()
     revision = models.PositiveIntegerField(default=1)
 

@@ -1,25 +1,23 @@
-"""Paying what was approved: a run prepared by one person, approved by another, exported, and its results read back."""
+"""Paying what was approved: a run prepared by one person, approved by another, exported. Its results are in results.py."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 
 from coop.lib import money
 from coop.lib.dates import business_days_after, end_of_day, show_day
 from coop.lib.errors import FieldError, Invalid, NotFound, SelfDecision, check_revision
 from coop.lib.transitions import follow
-from funds import references, states
-from funds.ledger import Movement, lock_fund, post
-from funds.models import Fund, Payable, Payment, PaymentItem, PaymentRun
+from funds import states
+from funds.models import Payable, Payment, PaymentItem, PaymentRun
+from funds.queries.payables import Group, groups_of, waiting, with_names
 from partners import events
-from partners.models import Person
+from partners.models import PayoutAccount, Person
 from partners.permissions import require_role
 from partners.states import AUDITOR, FINANCE, PROGRAM_ADMIN
 
@@ -31,77 +29,92 @@ PAYABLE_WITHIN_BUSINESS_DAYS = 45
 def prepare_run(*, cutoff: date, by: Person, at: datetime) -> PaymentRun:
     """Gather what was approved until the end of the cutoff day (UTC) and is in no open payment.
 
-    One payment for each partner, program, currency and kind. A partner whose payout profile is known to be incomplete is
-    held, with the reason. Raises NotAllowed, Invalid when there is nothing to pay.
+    One payment for each partner, program, currency and kind. What must wait longer is held, with the reason: its payout
+    profile is not complete, or it is below the program's smallest payment. Raises NotAllowed, Invalid for a day to come
+    and when there is nothing to pay, with all that is held.
     """
     require_role(by, FINANCE, to="prepare payment runs")
-    waiting = waiting_payables(cutoff)
-    held = [p for p in waiting if p.fund.enrollment.payout_profile_complete is False]
-    due = [p for p in waiting if p.fund.enrollment.payout_profile_complete is not False]
-    run = PaymentRun.objects.create(cutoff=cutoff, prepared_by=by, created_at=at, held=[held_row(p) for p in held])
-    if not due:
+    if cutoff > at.date():
         raise Invalid.field(
             "cutoff",
-            f"Nothing that was approved until {show_day(cutoff)} waits to be paid"
-            + (
-                f"; {len(held)} held back because a payout profile is not complete."
-                if held
-                else ". Choose a later day."
-            ),
-            "nothing_to_pay",
+            f"{show_day(cutoff)} has not come yet, and more may be approved until then. Choose a day until "
+            f"{show_day(at.date())}.",
+            "in_future",
         )
-    groups: dict[tuple[str, int, int, str], list[Payable]] = defaultdict(list)
-    for payable in due:
-        groups[(payable.kind, payable.partner_id, payable.fund.program_id, payable.fund.currency)].append(payable)
-    for (kind, partner_id, program_id, currency), payables in sorted(groups.items()):
-        payment = Payment.objects.create(
-            run=run,
-            kind=kind,
-            partner_id=partner_id,
-            program_id=program_id,
-            currency=currency,
-            amount_minor=sum(payable.amount_minor for payable in payables),
-            expected_on=business_days_after(min(p.approved_at for p in payables).date(), PAYABLE_WITHIN_BUSINESS_DAYS),
-            created_at=at,
-        )
-        PaymentItem.objects.bulk_create(
-            PaymentItem(payment=payment, payable=payable, amount_minor=payable.amount_minor) for payable in payables
-        )
-    run.totals = run_totals(run)
+    groups = groups_of(take_waiting(cutoff))
+    held = [group for group in groups if group.held]
+    if len(held) == len(groups):
+        raise nothing_to_pay(cutoff, held)
+    run = PaymentRun.objects.create(
+        cutoff=cutoff, prepared_by=by, created_at=at, held=[group.as_held() for group in held]
+    )
+    for group in groups:
+        if not group.held:
+            make_payment(run, group, at=at)
+    run.totals = run_totals(run.payments.all())
     run.save(update_fields=["totals"])
     events.record("payment_run.prepared", run, by=by, at=at, totals=run.totals, vendor_only=True)
     return run
 
 
-def waiting_payables(cutoff: date) -> list[Payable]:
-    """Approved, unpaid, in no open payment, approved until the end of the day; locked, in order of their ids."""
-    in_payment = PaymentItem.objects.filter(payable=OuterRef("pk"), open=True)
-    found = Payable.objects.filter(~Exists(in_payment), paid_at__isnull=True, approved_at__lt=end_of_day(cutoff, "UTC"))
+def take_waiting(cutoff: date) -> list[Payable]:
+    """What waits and was approved until the end of the day (UTC); locked, in order of their ids."""
+    found = waiting().filter(approved_at__lt=end_of_day(cutoff, "UTC"))
     locked = [payable.id for payable in found.select_for_update(of=("self",)).order_by("id")]
     # Asked again now that they are locked: another run may have taken them while this one waited.
-    return list(
-        found.filter(id__in=locked).select_related("fund__enrollment", "fund__program", "partner").order_by("id")
+    return list(with_names(found.filter(id__in=locked)))
+
+
+def nothing_to_pay(cutoff: date, held: list[Group]) -> Invalid:
+    """Why there would be no payment in a run; what is held is listed, so that somebody can do something about it."""
+    said = f"Nothing that was approved until {show_day(cutoff)} can be paid now"
+    if not held:
+        return Invalid.field("cutoff", f"{said}. Choose a later day, once more is approved.", "nothing_to_pay")
+    errors = [FieldError("cutoff", "nothing_to_pay", f"{said}: all of it is held back.")] + [
+        FieldError(
+            f"held.{index}",
+            group.held,
+            f"{group.partner.name}, {group.program.name}: {money.display(group.amount_minor, group.currency)}. "
+            f"{group.reason}",
+        )
+        for index, group in enumerate(held)
+    ]
+    return Invalid(" ".join(error.message for error in errors[:5]), errors=errors)
+
+
+def make_payment(run: PaymentRun, group: Group, *, at: datetime) -> None:
+    approved = min(payable.approved_at for payable in group.payables)
+    payment = Payment.objects.create(
+        run=run,
+        kind=group.kind,
+        partner=group.partner,
+        program=group.program,
+        currency=group.currency,
+        amount_minor=group.amount_minor,
+        expected_on=business_days_after(approved.date(), PAYABLE_WITHIN_BUSINESS_DAYS),
+        created_at=at,
+    )
+    PaymentItem.objects.bulk_create(
+        PaymentItem(payment=payment, payable=payable, amount_minor=payable.amount_minor) for payable in group.payables
     )
 
 
-def held_row(payable: Payable) -> dict[str, str]:
-    return {
-        "partner": str(payable.partner_id),
-        "partner_name": payable.partner.name,
-        "amount": money.to_text(payable.amount_minor, payable.fund.currency),
-        "currency": payable.fund.currency,
-        "reason": "The bank and tax profile for co-op is not complete.",
-    }
-
-
-def run_totals(run: PaymentRun) -> list[dict[str, str]]:
-    """The run's sums by currency, as decimal strings."""
-    sums: dict[str, int] = defaultdict(int)
-    number: dict[str, int] = defaultdict(int)
-    for payment in run.payments.all():
-        sums[payment.currency] += payment.amount_minor
-        number[payment.currency] += 1
-    return [{"currency": c, "amount": money.to_text(sums[c], c), "payments": str(number[c])} for c in sorted(sums)]
+def run_totals(payments: Iterable[Payment]) -> list[dict[str, str]]:
+    """The sums of a run by currency and kind, as decimal strings."""
+    sums: dict[tuple[str, str], int] = defaultdict(int)
+    number: dict[tuple[str, str], int] = defaultdict(int)
+    for payment in payments:
+        sums[(payment.currency, payment.kind)] += payment.amount_minor
+        number[(payment.currency, payment.kind)] += 1
+    return [
+        {
+            "currency": currency,
+            "kind": kind,
+            "amount": money.to_text(minor, currency),
+            "payments": str(number[(currency, kind)]),
+        }
+        for (currency, kind), minor in sorted(sums.items())
+    ]
 
 
 def lock_run(run_id: int, *, by: Person, revision: int | None, to: str) -> PaymentRun:
@@ -125,7 +138,9 @@ def approve_run(run_id: int, *, revision: int | None = None, by: Person, at: dat
     if run.prepared_by_id == by.id:
         raise SelfDecision("You prepared this run. Another person of finance must look at it and approve it.")
     run.status, run.approved_by, run.approved_at = status, by, at
-    for payment in run.payments.select_for_update().order_by("id"):
+    payments = list(run.payments.select_for_update().order_by("id"))
+    note_payees(payments)
+    for payment in payments:
         payment.status = follow(states.PAYMENTS, "schedule", payment.status, what=f"payment {payment.pk}")
         save_payment(payment, "payment.scheduled", by=by, at=at, expected_on=payment.expected_on.isoformat())
     save_run(run, "payment_run.approved", by=by, at=at)
@@ -158,162 +173,23 @@ def export_run(run_id: int, *, revision: int | None = None, by: Person, at: date
     return run
 
 
+def note_payees(payments: Iterable[Payment]) -> None:
+    """Note on each payment, unless one is known already, the account that its partner has now."""
+    payments = list(payments)
+    partners = {payment.partner_id for payment in payments}
+    accounts = {account.partner_id: account for account in PayoutAccount.objects.filter(partner_id__in=partners)}
+    for payment in payments:
+        if not payment.payee and payment.partner_id in accounts:
+            payment.payee = accounts[payment.partner_id].payee()
+
+
 def start_payments(run: PaymentRun, *, by: Person, at: datetime) -> None:
-    for payment in run.payments.select_for_update().filter(status="upcoming").order_by("id"):
+    """The payments go to the bank; who had no account when the run was approved may have one by now."""
+    payments = list(run.payments.select_for_update().filter(status="upcoming").order_by("id"))
+    note_payees(payments)
+    for payment in payments:
         payment.status = follow(states.PAYMENTS, "start", payment.status, what=f"payment {payment.pk}")
         save_payment(payment, "payment.started", by=by, at=at)
-
-
-# --- Results ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Result:
-    """What the bank says of one payment: status sent or failed, the day, its reference, and why it failed."""
-
-    payment_id: int
-    status: str
-    sent_on: date | None = None
-    bank_reference: str = ""
-    failure: str = ""
-
-
-@transaction.atomic
-def read_results(
-    run_id: int, results: Sequence[Result], *, revision: int | None = None, by: Person, at: datetime
-) -> PaymentRun:
-    """Take in the bank's results of a run; all of them or, with the list of all faults, none.
-
-    A sent payment pays its funds and whatever its references are (claims); a failed one frees its items for a later run.
-    Results that were taken before change nothing. When every payment has a result the run is settled.
-    """
-    locked = lock_funds_of(run_id) if by.role == FINANCE else {}
-    run = lock_run(run_id, by=by, revision=revision, to="read payment results")
-    status = "settled"
-    if run.status != "settled":
-        status = follow(states.RUNS, "read_results", run.status, what=f"payment run {run.pk}")
-    payments = {payment.id: payment for payment in run.payments.select_for_update().order_by("id")}
-    require_results(run, payments, results, today=at.date())
-    if run.status == "approved":
-        run.exported_at = at
-    run.status = status
-    for result in results:
-        payment = payments[result.payment_id]
-        if payment.status in ("sent", "failed"):
-            continue
-        if result.status == "sent":
-            settle_payment(payment, result, locked, by=by, at=at)
-        else:
-            fail_payment(payment, result, by=by, at=at)
-    if all(payment.status in ("sent", "failed") for payment in payments.values()) and run.status != "settled":
-        run.status, run.settled_at = (
-            follow(states.RUNS, "settle", run.status, what=f"payment run {run.pk}"),
-            at,
-        )
-    sent = sum(payment.status == "sent" for payment in payments.values())
-    save_run(run, "payment_run.results_read", by=by, at=at, results=len(results), sent=sent)
-    return run
-
-
-def lock_funds_of(run_id: int) -> dict[int, Fund]:
-    """The funds that a run pays from, locked before the run itself: the order of locks that everybody keeps."""
-    items = PaymentItem.objects.filter(payment__run_id=run_id).order_by("payable__fund_id")
-    return {fund_id: lock_fund(fund_id) for fund_id in items.values_list("payable__fund_id", flat=True).distinct()}
-
-
-def require_results(run: PaymentRun, payments: dict[int, Payment], results: Sequence[Result], *, today: date) -> None:
-    """Refuse results that do not fit the run, all faults at once. Raises Invalid."""
-    errors = []
-    if not results:
-        errors.append(
-            FieldError("results", "required", "There is no result in this. Give a status for at least one payment.")
-        )
-    seen: set[int] = set()
-    for index, result in enumerate(results):
-        place, payment = f"results.{index}", payments.get(result.payment_id)
-        if payment is None:
-            errors.append(
-                FieldError(f"{place}.payment", "not_found", f"Payment {result.payment_id} is not in run {run.pk}.")
-            )
-            continue
-        if result.payment_id in seen:
-            errors.append(
-                FieldError(
-                    f"{place}.payment",
-                    "duplicate",
-                    f"Payment {result.payment_id} stands in the results twice.",
-                )
-            )
-        seen.add(result.payment_id)
-        if result.status not in ("sent", "failed"):
-            errors.append(
-                FieldError(
-                    f"{place}.status",
-                    "invalid",
-                    f"“{result.status[:20]}” is not a result. Use sent or failed.",
-                )
-            )
-        elif payment.status in ("sent", "failed") and payment.status != result.status:
-            errors.append(
-                FieldError(
-                    f"{place}.status",
-                    "conflict",
-                    f"Payment {payment.pk} is known as {payment.status} already.",
-                )
-            )
-        if result.sent_on and result.sent_on > today:
-            errors.append(FieldError(f"{place}.sent_on", "invalid", f"{show_day(result.sent_on)} has not come yet."))
-        if result.status == "failed" and not result.failure.strip():
-            errors.append(
-                FieldError(f"{place}.reason", "required", "Say why the payment failed: the partner reads it.")
-            )
-        if result.sent_on and run.approved_at and result.sent_on < run.approved_at.date():
-            approved = show_day(run.approved_at.date())
-            message = f"{show_day(result.sent_on)} is before {approved}, when this run was approved."
-            errors.append(FieldError(f"{place}.sent_on", "invalid", message))
-    if errors:
-        raise Invalid(errors=errors)
-
-
-def settle_payment(payment: Payment, result: Result, funds: dict[int, Fund], *, by: Person, at: datetime) -> None:
-    sent_on = result.sent_on or at.date()
-    for item in payment.items.select_related("payable").order_by("payable__fund_id", "id"):
-        payable = item.payable
-        movement = Movement(
-            "payment",
-            states.APPROVED,
-            states.PAID,
-            item.amount_minor,
-            sent_on,
-            payable.reference_type,
-            payable.reference,
-            f"payment:{payment.pk}:{item.pk}",
-        )
-        post(funds[payable.fund_id], movement, by=by, at=at)
-        payable.paid_at = at
-        payable.save(update_fields=["paid_at"])
-        kind = references.kind_of(payable.reference_type)
-        if kind:
-            kind.paid(payable.reference, item.amount_minor, by=by, at=at)
-    payment.status = follow(states.PAYMENTS, "send", payment.status, what=f"payment {payment.pk}")
-    payment.sent_on, payment.bank_reference = sent_on, result.bank_reference[:80]
-    amount = money.to_text(payment.amount_minor, payment.currency)
-    save_payment(
-        payment,
-        "payment.sent",
-        by=by,
-        at=at,
-        sent_on=sent_on.isoformat(),
-        amount=amount,
-        currency=payment.currency,
-    )
-
-
-def fail_payment(payment: Payment, result: Result, *, by: Person, at: datetime) -> None:
-    payment.status = follow(states.PAYMENTS, "fail", payment.status, what=f"payment {payment.pk}")
-    payment.failure = result.failure.strip()[:200]
-    payment.items.update(open=False)
-    save_payment(payment, "payment.failed", by=by, at=at, reason=payment.failure)
 
 
 def save_payment(payment: Payment, verb: str, *, by: Person, at: datetime, **data: Any) -> None:

@@ -10,22 +10,17 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
 
 from coop.lib import money
 from funds import references
-from funds.models import Entry, Fund, Import, Payable, Payment, PaymentItem, PaymentRun, Program
+from funds.models import Entry, Fund, Import, Payment, PaymentItem, PaymentRun, Program
+from funds.queries.payables import waiting
 from partners.models import Location, Person
 
 RUNS_IN_PROGRESS = ("draft", "approved", "exported")
 
 
-def waiting_payables() -> QuerySet[Payable]:
-    """What was approved and is in no open payment."""
-    in_payment = PaymentItem.objects.filter(payable=OuterRef("pk"), open=True)
-    return Payable.objects.filter(~Exists(in_payment), paid_at__isnull=True)
-
-
 def waiting_to_pay() -> tuple[int, str]:
     """How many approved amounts wait for a run, and their sum as a text for people."""
-    rows = waiting_payables().values("fund__currency").annotate(number=Count("id"), minor=Sum("amount_minor"))
-    return sum(row["number"] for row in rows), sums_text((row["fund__currency"], row["minor"]) for row in rows)
+    rows = waiting().order_by().values("currency").annotate(number=Count("id"), minor=Sum("amount_minor"))
+    return sum(row["number"] for row in rows), sums_text((row["currency"], row["minor"]) for row in rows)
 
 
 def sums_text(rows: Iterable[tuple[str, int]]) -> str:
@@ -37,11 +32,11 @@ def sums_text(rows: Iterable[tuple[str, int]]) -> str:
 
 
 def failed_payments(person: Person) -> QuerySet[Payment]:
-    """Payments that failed and whose money has not found its way into another payment yet."""
-    waiting = PaymentItem.objects.filter(payment=OuterRef("pk"), open=False, payable__in=waiting_payables())
+    """Payments that failed or came back, and whose money has not found its way into another payment yet."""
+    stuck = PaymentItem.objects.filter(payment=OuterRef("pk"), open=False, payable__in=waiting())
     return (
         Payment.objects.visible_to(person)
-        .filter(Exists(waiting), status="failed")
+        .filter(Exists(stuck), status__in=["failed", "reversed"])
         .select_related("partner", "program", "run")
     )
 
@@ -79,13 +74,13 @@ def liability(person: Person) -> list[dict[str, Any]]:
 
 def claims_of(payments: Iterable[Payment]) -> dict[int, list[dict[str, Any]]]:
     """What each payment is for, by its id: text, address, amount and whether the item is still open."""
-    items = PaymentItem.objects.filter(payment__in=[payment.pk for payment in payments]).select_related("payable__fund")
+    items = PaymentItem.objects.filter(payment__in=[payment.pk for payment in payments]).select_related("payable")
     found = list(items.order_by("id"))
     shown = references.show_all((item.payable.reference_type, item.payable.reference) for item in found)
     rows: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for item in found:
         text, url = shown[(item.payable.reference_type, item.payable.reference)]
-        amount = money.display(item.amount_minor, item.payable.fund.currency)
+        amount = money.display(item.amount_minor, item.payable.currency)
         rows[item.payment_id].append({"text": text, "url": url, "amount": amount, "open": item.open})
     return rows
 

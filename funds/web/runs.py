@@ -17,17 +17,10 @@ from coop.lib import money
 from coop.lib.errors import Invalid, NotFound
 from coop.lib.forms import DayField, add_refusal
 from coop.lib.web import asked_number, now
+from funds.bank.table import export_csv, read_csv
 from funds.models import PaymentRun
-from funds.operations.payments import (
-    READERS,
-    Result,
-    approve_run,
-    cancel_run,
-    export_run,
-    prepare_run,
-    read_results,
-)
-from funds.payment_files import export_csv, read_csv
+from funds.operations.payments import READERS, approve_run, cancel_run, export_run, prepare_run
+from funds.operations.results import Result, read_results
 from funds.queries.vendor import claims_of, waiting_to_pay
 from funds.web.finance import RUN_STATUSES, totals_text
 from funds.web.imports import revision_of

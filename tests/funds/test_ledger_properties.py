@@ -28,7 +28,8 @@ from coop.lib import clock
 from coop.lib.errors import Refused
 from funds.checks import check_ledger
 from funds.models import Entry, Fund, PaymentRun
-from funds.operations.payments import Result, approve_run, cancel_run, prepare_run, read_results
+from funds.operations.payments import approve_run, cancel_run, prepare_run
+from funds.operations.results import Result, read_results
 from partners.models import Event
 from tests import factories as make
 

@@ -6,7 +6,7 @@ import pytest
 
 from claims.models import Claim
 from funds.models import Fund
-from funds.operations.payments import Result, read_results
+from funds.operations.results import Result, read_results
 from tests.factories import make_approved_run, pay_all, vendor
 from tests.scenarios.world import (
     approve,

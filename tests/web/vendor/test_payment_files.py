@@ -4,7 +4,7 @@ import pytest
 
 from coop.lib.errors import Invalid
 from coop.lib.spreadsheets import neutral, plain
-from funds.payment_files import export_csv, read_csv
+from funds.bank.table import export_csv, read_csv
 from tests.factories import (
     make_approved_claim,
     make_approved_run,

@@ -8,9 +8,9 @@ from django.urls import reverse
 
 from claims.models import Claim
 from coop.lib import clock
+from funds.bank.table import export_csv
 from funds.models import PaymentRun
-from funds.operations.payments import Result, read_results
-from funds.payment_files import export_csv
+from funds.operations.results import Result, read_results
 from tests.factories import (
     make_approved_claim,
     make_approved_run,

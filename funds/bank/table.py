@@ -1,6 +1,6 @@
-"""The file of a payment run: written for the bank or the paying system, and read back with its results.
+"""The table of a payment run as CSV: written for the bank or the paying system, and read back with its results.
 
-Whoever pays gets one row a payment, fills the last four columns and gives the file back. Pure: a run in, text out; bytes
+Whoever pays gets one row a payment, fills the last columns and gives the file back. Pure: a run in, text out; bytes
 in, results out.
 """
 
@@ -15,7 +15,7 @@ from coop.lib import money
 from coop.lib.errors import FieldError, Invalid
 from coop.lib.spreadsheets import neutral, plain
 from funds.models import PaymentRun
-from funds.operations.payments import Result
+from funds.operations.results import FINAL, RESULTS, Result
 from funds.reports import decode
 
 COLUMNS = (
@@ -30,9 +30,11 @@ COLUMNS = (
     "sent_on",
     "bank_reference",
     "reason",
+    "returned_on",
 )
 # What a row must have to be a result; the others may be missing or hold anything.
 NEEDED = ("payment_id", "status")
+SAID = {"reversed": "returned"}  # a status as a result says it
 MAX_ROWS = 100_000
 
 
@@ -42,7 +44,7 @@ def export_csv(run: PaymentRun) -> str:
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for payment in run.payments.select_related("partner", "program").exclude(status="rejected").order_by("id"):
-        done = payment.status in ("sent", "failed")
+        done = payment.status in FINAL
         row = (
             str(payment.pk),
             payment.partner.external_id,
@@ -51,10 +53,11 @@ def export_csv(run: PaymentRun) -> str:
             payment.kind,
             payment.currency,
             money.to_text(payment.amount_minor, payment.currency),
-            payment.status if done else "",
+            SAID.get(payment.status, payment.status) if done else "",
             payment.sent_on.isoformat() if payment.sent_on else "",
             payment.bank_reference,
             payment.failure,
+            payment.returned_on.isoformat() if payment.returned_on else "",
         )
         writer.writerow([neutral(cell) for cell in row])
     return file.getvalue()
@@ -118,19 +121,21 @@ def read_row(line_no: int, values: dict[str, str]) -> tuple[Result | None, list[
     if not (payment_id.isascii() and payment_id.isdigit() and len(payment_id) < 19):
         message = f"Line {line_no}: “{payment_id[:20]}” is not the number of a payment."
         errors.append(FieldError(f"rows.{line_no}.payment_id", "invalid", message))
-    if status not in ("sent", "failed"):
-        message = f"Line {line_no}: “{status[:20]}” is not a result. Write sent or failed, or leave it empty."
+    if status not in RESULTS:
+        message = f"Line {line_no}: “{status[:20]}” is not a result. Write sent, failed or returned, or leave it empty."
         errors.append(FieldError(f"rows.{line_no}.status", "invalid", message))
-    sent_on = None
-    if values.get("sent_on"):
+    days: dict[str, date | None] = {}
+    for name in ("sent_on", "returned_on"):
         try:
-            sent_on = date.fromisoformat(values["sent_on"])
+            days[name] = date.fromisoformat(values[name]) if values.get(name) else None
         except ValueError:
-            message = f"Line {line_no}: “{values['sent_on'][:20]}” is not a day. Write it as 2024-03-15."
-            errors.append(FieldError(f"rows.{line_no}.sent_on", "invalid", message))
-    if status == "failed" and not values.get("reason"):
-        message = f"Line {line_no}: say in the column reason why the payment failed; the partner reads it."
+            message = f"Line {line_no}: “{values[name][:20]}” is not a day. Write it as 2024-03-15."
+            errors.append(FieldError(f"rows.{line_no}.{name}", "invalid", message))
+    if status in ("failed", "returned") and not values.get("reason"):
+        what = "failed" if status == "failed" else "came back"
+        message = f"Line {line_no}: say in the column reason why the payment {what}; the partner reads it."
         errors.append(FieldError(f"rows.{line_no}.reason", "required", message))
     if errors:
         return None, errors
-    return Result(int(payment_id), status, sent_on, values.get("bank_reference", ""), values.get("reason", "")), []
+    reference, reason = values.get("bank_reference", ""), values.get("reason", "")
+    return Result(int(payment_id), status, days["sent_on"], reference, reason, days["returned_on"]), []
