@@ -85,15 +85,21 @@ def balances_as_of(funds: Iterable[Fund], *, as_of: date | None = None, known_at
     wanted, moment = list(funds), Moment(as_of, known_at)
     if not moment or not wanted:
         return wanted
+    moved = moved_until([fund.pk for fund in wanted], moment)
+    return [_as_it_was(fund, figures(moved.get(fund.pk, [])), moment) for fund in wanted]
+
+
+def moved_until(fund_ids: Sequence[int], moment: Moment) -> dict[int, list[Moved]]:
+    """What moved in each of the funds until then; a fund in which nothing did is missing."""
     counted, params = moment.condition()
-    moved: dict[int, list[Moved]] = defaultdict(list)
+    found: dict[int, list[Moved]] = defaultdict(list)
     for fund_id, *row in rows(
         f"""SELECT fund_id, kind, from_bucket, to_bucket, sum(amount_minor)::bigint, count(*) FROM funds_entry
             WHERE fund_id = ANY(%s) AND {counted} GROUP BY fund_id, kind, from_bucket, to_bucket""",
-        [[fund.pk for fund in wanted], *params],
+        [list(fund_ids), *params],
     ):
-        moved[fund_id].append(Moved(*row))
-    return [_as_it_was(fund, figures(moved[fund.pk]), moment) for fund in wanted]
+        found[fund_id].append(Moved(*row))
+    return found
 
 
 def balance_as_of(fund: Fund, *, as_of: date | None = None, known_at: datetime | None = None) -> Fund:

@@ -1,133 +1,122 @@
-"""The entries of one fund with the balance after each, and the earning lines behind an entry."""
+"""The statement of a fund for some days, as it was known at an instant: opening, movements, closing.
+
+It holds nothing of the present: the same fund, days and instant give the same statement for ever. Only names (of the partner,
+the location, the program) are as they are now.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Sum
+from django.db.models import Max
 
-from coop.lib.db import rows
-from funds import states
-from funds.models import Earning, EarningQuerySet, Entry, Fund
-from partners.models import Person
+from coop.lib.dates import show_day
+from coop.lib.errors import Invalid
+from funds import references, states
+from funds.models import EarningPeriod, Entry, Fund, Link
+from funds.queries.past import Moment, Moved, figures, moved_until, nobody_posting
+from partners.models import Event
 
-PAGE = 50
-
-EARNED, ADJUSTMENTS = "earned", "adjustments"
-
-
-def change_of(bucket: str) -> str:
-    """SQL: by how much an entry changes a bucket, or one of the two figures on the other side of the identity."""
-    if bucket == EARNED:
-        return "CASE kind WHEN 'earning' THEN amount_minor WHEN 'clawback' THEN -amount_minor ELSE 0 END"
-    if bucket == ADJUSTMENTS:
-        signed = "CASE from_bucket WHEN 'program' THEN amount_minor ELSE -amount_minor END"
-        return f"CASE WHEN kind = 'adjustment' THEN {signed} ELSE 0 END"
-    if bucket not in states.BUCKETS:
-        raise ValueError(f"there is no bucket {bucket}")
-    return f"amount_minor * ((to_bucket = '{bucket}')::int - (from_bucket = '{bucket}')::int)"
+LONGEST = 10_000  # movements
 
 
 @dataclass(frozen=True)
 class StatementLine:
-    """An entry, what it did to the bucket that is looked at, and that bucket's balance after it (minor units)."""
+    """One movement; `change_minor` is what it did to *available*, `available_minor` what was available after it."""
 
+    number: int
     entry: Entry
+    reference: str
     change_minor: int
-    balance_minor: int
+    available_minor: int
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """The four clocks of the fund's period as they were promised then: first and last days, and the last day to mend."""
+
+    earn: tuple[date, date]
+    use: tuple[date, date]
+    claim: tuple[date, date]
+    cure: date
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One page of entries, newest first. `newer` and `older` are ids to go on from, None at either end."""
+    """`first` None is the beginning. `head` is the last entry included, with its number and its link of the fund's chain."""
 
+    fund: Fund
+    clocks: Clocks
+    first: date | None
+    last: date
+    known_at: datetime
+    opening: dict[str, int]
+    closing: dict[str, int]
     lines: Sequence[StatementLine]
-    total: int
-    newer: int | None
-    older: int | None
+    head: Link | None
 
 
-def statement(
-    fund: Fund,
-    *,
-    person: Person,
-    bucket: str = "",
-    kind: str = "",
-    before: int | None = None,
-    after: int | None = None,
-) -> Statement:
-    """A page of a fund's entries, newest first, with the balance of *available* after each of them.
+def statement_of(fund: Fund, *, first: date | None, last: date, known_at: datetime) -> Statement:
+    """The statement from one day to another, both included, as known at an instant that has come.
 
-    With `bucket` (one of the seven, "earned" or "adjustments") only entries that change it, with its own balance. `before`
-    and `after` are entry ids: the page ends before, or begins after, that entry. Entries of one fund have ids in the
-    order in which they were posted, because the fund is locked.
+    Raises Invalid for days in the wrong order, and for more movements than a statement holds.
     """
-    change = change_of(bucket or states.AVAILABLE)
-    # The balance runs over all entries; filters apply to its result.
-    running = f"""SELECT id, kind, {change} AS change, (sum({change}) OVER (ORDER BY id))::bigint AS balance
-                  FROM funds_entry WHERE fund_id = %s AND partner_id = %s"""
-    conditions = ["true"]
-    params: list[object] = [fund.id, fund.partner_id]
-    if bucket:
-        conditions.append("change <> 0")
-    if kind:
-        conditions.append("kind = %s")
-        params.append(kind)
-    where = " AND ".join(conditions)
-    total = rows(f"SELECT count(*) FROM ({running}) AS all_entries WHERE {where}", params)[0][0]
-    if after is not None:
-        beyond, order, edge = "id > %s", "ASC", [after]
-    elif before is not None:
-        beyond, order, edge = "id < %s", "DESC", [before]
-    else:
-        beyond, order, edge = "true", "DESC", []
-    found = rows(
-        f"SELECT id, change, balance FROM ({running}) AS all_entries WHERE {where} AND {beyond} "
-        f"ORDER BY id {order} LIMIT {PAGE + 1}",
-        [*params, *edge],
-    )
-    more, found = len(found) > PAGE, found[:PAGE]
-    if after is not None:
-        found.reverse()
-    entries = Entry.objects.visible_to(person).in_bulk([row[0] for row in found])
-    lines = [StatementLine(entries[pk], change_minor, balance) for pk, change_minor, balance in found if pk in entries]
-    newer_exists = more if after is not None else before is not None
-    older_exists = more if after is None else True
+    if first is not None and first > last:
+        raise Invalid.field("from", f"{show_day(first)} is after {show_day(last)}. Choose days in their order.")
+    with nobody_posting([fund]):
+        opening = moved_until([fund.pk], Moment(first - timedelta(days=1), known_at)).get(fund.pk, []) if first else []
+        known = Entry.objects.filter(fund_id=fund.pk, effective_on__lte=last, recorded_at__lte=known_at)
+        head = Link.objects.filter(fund_id=fund.pk, entry_id=known.aggregate(last=Max("id"))["last"]).first()
+        within = known.filter(effective_on__gte=first) if first else known
+        entries = list(within.order_by("effective_on", "id")[: LONGEST + 1])
+        links = Link.objects.filter(fund_id=fund.pk).values_list("entry_id", "number")
+        numbers = dict(links.filter(entry_id__in=[entry.pk for entry in entries]))
+    if len(entries) > LONGEST:
+        raise Invalid.field("from", f"A statement holds {LONGEST:,} movements at most. Choose fewer days.", "too_long")
+    moved = [Moved(entry.kind, entry.from_bucket, entry.to_bucket, entry.amount_minor, 1) for entry in entries]
+    before = figures(opening)
     return Statement(
-        lines,
-        total,
-        newer=lines[0].entry.pk if lines and newer_exists else None,
-        older=lines[-1].entry.pk if lines and older_exists else None,
+        fund=fund,
+        clocks=clocks_known_at(fund.earning_period, known_at),
+        first=first,
+        last=last,
+        known_at=known_at,
+        opening=before,
+        closing=figures([*opening, *moved]),
+        lines=running(fund, entries, numbers, before[states.AVAILABLE]),
+        head=head,
     )
 
 
-@dataclass(frozen=True)
-class EarningLines:
-    """One page of the lines that one delivery brought to a fund, and the sums over all of them in minor units."""
+def running(fund: Fund, entries: Sequence[Entry], numbers: dict[int, int], available: int) -> list[StatementLine]:
+    """The movements with what was available after each."""
+    names = references.show_all((entry.reference_type, entry.reference) for entry in entries)
+    lines = []
+    for entry in entries:
+        change = entry.amount_minor * ((entry.to_bucket == states.AVAILABLE) - (entry.from_bucket == states.AVAILABLE))
+        available += change
+        named = reference_text(entry, fund, names)
+        lines.append(StatementLine(numbers[entry.pk], entry, named, change, available))
+    return lines
 
-    lines: Sequence[Earning]
-    number: int
-    rebate_minor: int
-    coop_minor: int
-    older: str | None
+
+def reference_text(entry: Entry, fund: Fund, names: dict[tuple[str, str], references.Shown]) -> str:
+    """What an entry is for, in words."""
+    if entry.reference_type == "earning_period":
+        return f"{fund.earning_period} deadline" if entry.kind == "expiry" else f"{fund.earning_period} threshold test"
+    return names[(entry.reference_type, entry.reference)].text
 
 
-def earning_lines(fund: Fund, *, person: Person, delivery_id: int, after: str = "") -> EarningLines:
-    """The earning lines behind an entry that an import made, in the order of their ids; `after` is the last one seen."""
-    of_delivery: EarningQuerySet = Earning.objects.visible_to(person).filter(
-        partner_id=fund.partner_id,
-        enrollment_id=fund.enrollment_id,
-        earning_period_id=fund.earning_period_id,
-        fund_currency=fund.currency,
-        delivery_id=delivery_id,
-    )
-    sums = of_delivery.aggregate(number=Count("external_id"), rebate=Sum("rebate_minor"), coop=Sum("coop_minor"))
-    found = list(of_delivery.filter(external_id__gt=after).order_by("external_id")[: PAGE + 1])
-    return EarningLines(
-        found[:PAGE],
-        sums["number"],
-        sums["rebate"] or 0,
-        sums["coop"] or 0,
-        found[PAGE - 1].external_id if len(found) > PAGE else None,
+def clocks_known_at(period: EarningPeriod, known_at: datetime) -> Clocks:
+    """The days of a period as they were promised at an instant: extensions that came later are taken back."""
+    later = Event.objects.filter(verb="earning_period.extended", subject_type="earning_period", subject=str(period.pk))
+    first = later.filter(at__gt=known_at).order_by("at", "id").first()
+    closed = date.fromisoformat(first.data["before"]) if first else period.claims_close_on
+    return Clocks(
+        earn=(period.earn_from, period.earn_to),
+        use=(period.use_from, period.use_to),
+        claim=(period.claims_open_on, closed),
+        cure=period.cure_close_on - (period.claims_close_on - closed),
     )

@@ -20,7 +20,8 @@ from coop.lib.web import asked_text, now
 from funds import references, states
 from funds.models import Earning, Fund
 from funds.queries.funds import funds_of, thresholds
-from funds.queries.statement import ADJUSTMENTS, EARNED, Statement, StatementLine, earning_lines, statement
+from funds.queries.entries import EntryLine, EntryPage, entries_of
+from funds.queries.lines import Line, earning_lines
 from funds.web.cards import LABELS, fund_card, is_estimate, opens
 from funds.web.clocks import both_clocks, earned_in
 from partners import states as roles
@@ -38,7 +39,7 @@ KINDS = {
     "payment": "Paid",
     "expiry": "Expired",
 }
-FIGURES = {EARNED: "Earned", ADJUSTMENTS: "Adjustments", **LABELS}
+FIGURES = {states.EARNED: "Earned", states.ADJUSTED: "Adjustments", **LABELS}
 WRITERS = (roles.MARKETER, roles.PARTNER_ADMIN)
 
 
@@ -72,7 +73,7 @@ def fund(request: PersonRequest, fund_id: int) -> HttpResponse:
     asked = EntryFilter(request.GET)
     asked.is_valid()
     wanted = {name: asked.cleaned_data.get(name) for name in ("bucket", "kind", "before", "after")}
-    entries = statement(
+    entries = entries_of(
         shown,
         person=request.user,
         bucket=wanted["bucket"] or "",
@@ -117,7 +118,7 @@ def identity(shown: Fund) -> list[dict[str, str]]:
             "amount": shown.show(getattr(shown, f"{name}_minor")),
             "url": f"{page}?bucket={name}#entries",
         }
-        for name in (EARNED, ADJUSTMENTS)
+        for name in (states.EARNED, states.ADJUSTED)
     ]
 
 
@@ -134,13 +135,13 @@ def estimate_note(shown: Fund) -> str:
     return f"{start} The fund must reach {shown.show(threshold)} of co-op; if it stays below, it is paid out as rebate instead."
 
 
-def entry_rows(shown: Fund, entries: Statement) -> list[dict[str, Any]]:
+def entry_rows(shown: Fund, entries: EntryPage) -> list[dict[str, Any]]:
     """The entries as a table shows them: day, words, reference, in, out, balance."""
     names = references.show_all((line.entry.reference_type, line.entry.reference) for line in entries.lines)
     return [entry_row(shown, line, names) for line in entries.lines]
 
 
-def entry_row(shown: Fund, line: StatementLine, names: dict[tuple[str, str], references.Shown]) -> dict[str, Any]:
+def entry_row(shown: Fund, line: EntryLine, names: dict[tuple[str, str], references.Shown]) -> dict[str, Any]:
     entry = line.entry
     named = names[(entry.reference_type, entry.reference)]
     text, url = named.text, named.url
@@ -179,7 +180,7 @@ def active_filters(shown: Fund, wanted: dict[str, Any]) -> list[dict[str, str]]:
     return found
 
 
-def pages(shown: Fund, wanted: dict[str, Any], entries: Statement) -> dict[str, str]:
+def pages(shown: Fund, wanted: dict[str, Any], entries: EntryPage) -> dict[str, str]:
     page = reverse("fund", args=[shown.pk])
     kept = {name: wanted[name] for name in ("bucket", "kind") if wanted[name]}
     return {
@@ -215,7 +216,8 @@ def fund_earnings(request: PersonRequest, fund_id: int) -> HttpResponse:
     return render(request, "funds/fund_earnings.html", context)
 
 
-def earning_row(shown: Fund, line: Earning) -> dict[str, str]:
+def earning_row(shown: Fund, found: Line) -> dict[str, str]:
+    line = found.earning
     foreign = line.currency != line.fund_currency
     rate = (
         f" at {line.rate.normalize():f} of {show_day(line.rate_on)}" if foreign and line.rate and line.rate_on else ""
