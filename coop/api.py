@@ -11,14 +11,17 @@ from claims.api.evidence import DocumentViewSet, LineViewSet
 from coop.api_clock import ClockViewSet
 from coop.api_docs import docs, schema
 from coop.lib.api.problems import no_such_address
+from funds.api.adjustments import AdjustmentViewSet
 from funds.api.balances import EntryViewSet, FundViewSet
 from funds.api.earnings import EarningViewSet
 from funds.api.imports import ImportViewSet
 from funds.api.payments import PaymentRunViewSet, PaymentViewSet
 from funds.api.programs import EarningPeriodViewSet, EnrollmentViewSet, ProgramViewSet
+from funds.api.reconciliation import ReconciledLineViewSet, ReconciliationViewSet
 from partners.api.views import EventViewSet, LocationViewSet, PartnerViewSet, PersonViewSet
 
 OF_FUND = r"funds/(?P<fund_id>[1-9][0-9]{0,17})"
+OF_RECONCILIATION = r"reconciliations/(?P<reconciliation_id>[1-9][0-9]{0,17})"
 OF_CLAIM = r"claims/(?P<claim_id>[1-9][0-9]{0,17})"
 
 router = SimpleRouter()
@@ -32,12 +35,15 @@ router.register("earnings", EarningViewSet, "earning")
 router.register("imports", ImportViewSet, "import")
 router.register("funds", FundViewSet, "fund")
 router.register(rf"{OF_FUND}/entries", EntryViewSet, "entry")
+router.register("adjustments", AdjustmentViewSet, "adjustment")
 router.register("activities", ActivityViewSet, "activity")
 router.register("claims", ClaimViewSet, "claim")
 router.register(rf"{OF_CLAIM}/lines", LineViewSet, "claim-line")
 router.register(rf"{OF_CLAIM}/documents", DocumentViewSet, "claim-document")
 router.register("payment-runs", PaymentRunViewSet, "payment-run")
 router.register("payments", PaymentViewSet, "payment")
+router.register("reconciliations", ReconciliationViewSet, "reconciliation")
+router.register(rf"{OF_RECONCILIATION}/lines", ReconciledLineViewSet, "reconciled-line")
 router.register("events", EventViewSet, "event")
 
 app_name = "api"

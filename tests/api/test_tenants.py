@@ -20,7 +20,7 @@ from tests.api.routes import Route, routes
 
 NOWHERE = 987_654_321
 PUBLIC = ("program", "activity", "earning-period")  # the published rules are everybody's
-VENDOR_ONLY = ("import", "payment-run")
+VENDOR_ONLY = ("import", "payment-run", "reconciliation", "reconciled-line")
 CANARY = "Kanarie"
 
 BODIES: dict[str, Any] = {
@@ -47,8 +47,9 @@ class House:
         self.fund = factories.make_fund("50000.00", enrollment=enrollment)
         self.person: Person = factories.make_person(self.partner, name=f"{name} Meier")
         self.admin: Person = factories.make_person(self.partner, "partner_admin", name=f"{name} Chefin")
-        paid = factories.make_approved_claim(self.fund, "100.00", by=self.person)
+        paid = factories.make_approved_claim(self.fund, "300.00", by=self.person)
         self.run = factories.make_approved_run()
+        self.reconciliation = factories.make_reconciliation(self.run)
         self.claim: Claim = factories.make_sent_claim(self.fund, "10.00", by=self.person, title=f"{name} calls")
         self.draft: Claim = factories.make_claim(self.fund, "10.00", by=self.person, title=f"{name} draft")
         assert paid.partner_id == self.partner.pk
@@ -65,6 +66,8 @@ class House:
             "entry": Entry.objects.filter(fund=self.fund).order_by("id")[0].pk,
             "payment-run": self.run.pk,
             "payment": Payment.objects.get(run=self.run).pk,
+            "reconciliation": self.reconciliation.pk,
+            "reconciled-line": self.reconciliation.lines.get().pk,
             "event": Event.objects.filter(partner=self.partner).order_by("id")[0].pk,
             "program": factories.RESELLER,
             "activity": "telemarketing",
@@ -73,7 +76,11 @@ class House:
 
     def values(self, route: Route) -> list[Any]:
         """What stands in a route's variables for this house's record."""
-        parents = {"fund_id": self.fund.pk, "claim_id": self.claim.pk}
+        parents = {
+            "fund_id": self.fund.pk,
+            "claim_id": self.claim.pk,
+            "reconciliation_id": self.reconciliation.pk,
+        }
         assert route.basename in self.ids, f"Say in House.ids whose the records of {route} are."
         return [parents[name] if name in parents else self.ids[route.basename] for name in route.variables]
 
