@@ -107,14 +107,13 @@ OTHER: dict[str, Any] = {
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("field", FIELDS)
-def test_a_change_of_any_field_of_any_entry_is_found(proof: Lines, tmp_path: Path, field: str) -> None:
-    for place in entries_of(proof)[:3]:
+def test_a_change_of_any_field_of_any_entry_is_found(proof: Lines, tmp_path: Path) -> None:
+    places = entries_of(proof)
+    for turn, field in enumerate(FIELDS):
         lines = json.loads(json.dumps(proof))
-        lines[place]["entry"][field] = OTHER[field]
+        lines[places[turn % len(places)]]["entry"][field] = OTHER[field]
         code, said = check(lines, tmp_path)
-        assert code == 1, said
-        assert "is not what was recorded" in said
+        assert (code, "is not what was recorded" in said) == (1, True), (field, said)
 
 
 def swap(lines: Lines, one: int, other: int) -> Lines:
@@ -184,11 +183,11 @@ ATTACKS: dict[str, Callable[[Lines, list[int]], Lines]] = {
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_a_tampered_proof_is_found(proof: Lines, tmp_path: Path, attack: str) -> None:
-    code, said = check(ATTACKS[attack](proof, entries_of(proof)), tmp_path)
-    assert code == 1, said
-    assert "NOT as recorded" in said
+def test_a_tampered_proof_is_found(proof: Lines, tmp_path: Path) -> None:
+    for attack, tampered in ATTACKS.items():
+        lines = json.loads(json.dumps(proof))
+        code, said = check(tampered(lines, entries_of(lines)), tmp_path)
+        assert (code, "NOT as recorded" in said) == (1, True), (attack, said)
 
 
 @pytest.mark.django_db
