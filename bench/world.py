@@ -1,0 +1,84 @@
+"""Partners, funds and their money, made in sets. Money comes in through the ledger, as an import brings it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from django.db import transaction
+
+from coop.lib.db import execute, rows
+from coop.lib.models import SandboxClock
+from funds.ledger import post_selected
+from funds.models import EarningPeriod
+from partners.models import Person
+
+PROGRAM = "mci-csp-reseller"
+EARNING = datetime(2023, 12, 1, 12, tzinfo=UTC)
+CLAIMING = datetime(2024, 3, 4, 9, tzinfo=UTC)  # claims for FY24 H1 are taken
+AFTER = datetime(2024, 8, 20, 9, tzinfo=UTC)  # FY24 H1 is to expire, claims for FY24 H2 are taken
+CHUNK = 5_000
+STARTED = datetime(2022, 7, 1, tzinfo=UTC)
+
+
+def set_clock(at: datetime) -> datetime:
+    SandboxClock.objects.update_or_create(id=1, defaults={"now": at, "jobs_held": False})
+    return at
+
+
+def finance() -> Person:
+    return Person.objects.get(email="finance@vendor.example")
+
+
+def period(code: str, program: str = PROGRAM) -> EarningPeriod:
+    return EarningPeriod.objects.select_related("program").get(program__code=program, code=code)
+
+
+def make_partners(count: int, *, program: str = PROGRAM) -> None:
+    """So many partners with one location each, enrolled in a program; ids ascend together."""
+    execute(
+        """INSERT INTO partners_partner (external_id, name, country, revision, created_at)
+           SELECT 'P' || (1000000 + n), 'Partner ' || n, 'US', 1, %s FROM generate_series(1, %s) n""",
+        [STARTED, count],
+    )
+    execute(
+        """INSERT INTO partners_location (partner_id, external_id, name, country, revision, created_at)
+           SELECT id, 'L' || substr(external_id, 2), 'Head office', 'US', 1, created_at FROM partners_partner
+           WHERE external_id LIKE 'P1%%' ORDER BY id"""
+    )
+    execute(
+        """INSERT INTO funds_enrollment (partner_id, location_id, program_id, starts_on, payout_profile_complete, revision,
+             created_at)
+           SELECT l.partner_id, l.id, p.id, %s, true, 1, %s FROM partners_location l, funds_program p WHERE p.code = %s
+           ORDER BY l.id""",
+        [date(2022, 7, 1), STARTED, program],
+    )
+    execute("ANALYZE partners_partner, partners_location, funds_enrollment")
+
+
+def make_funds(code: str, *, program: str = PROGRAM, at: datetime = EARNING) -> list[int]:
+    """An empty fund of one period for every enrollment; their ids."""
+    half = period(code, program)
+    execute(
+        """INSERT INTO funds_fund (partner_id, location_id, program_id, enrollment_id, earning_period_id, currency,
+             earned_minor, adjustments_minor, available_minor, reserved_minor, in_review_minor, approved_minor, paid_minor,
+             expired_minor, converted_minor, settled_at, created_at)
+           SELECT partner_id, location_id, program_id, id, %s, 'USD', 0,0,0,0,0,0,0,0,0, %s, %s
+           FROM funds_enrollment WHERE program_id = %s ORDER BY id""",
+        [half.id, half.settle_at, at, half.program_id],
+    )
+    execute("ANALYZE funds_fund")
+    return [row[0] for row in rows("SELECT id FROM funds_fund WHERE earning_period_id = %s ORDER BY id", [half.id])]
+
+
+def earn(ids: list[int], *, times: int = 1, on: date = date(2023, 8, 15), at: datetime = EARNING) -> None:
+    """Every fund earns `times` times, as if so many imports had come; one entry each, amounts differ."""
+    for turn in range(times):
+        for first in range(0, len(ids), CHUNK):
+            with transaction.atomic():
+                post_selected(
+                    """SELECT id, partner_id, currency, 'earning', 'program', 'available',
+                         1000000 + (id * 7919 + %s) %% 900000, %s, %s::timestamptz + %s * interval '1 hour', NULL, 'import', %s,
+                         'import:' || %s::text
+                       FROM funds_fund WHERE id = ANY(%s) ORDER BY id""",
+                    [turn, on, at, turn, str(turn), str(turn), ids[first : first + CHUNK]],
+                )
