@@ -82,7 +82,8 @@ CREATE FUNCTION funds_entry_text(e funds_entry) RETURNS text LANGUAGE sql STABLE
 RETURN json_build_array(e.id, e.fund_id, e.partner_id, e.currency, e.kind, e.from_bucket, e.to_bucket, e.amount_minor,
     to_char(e.effective_on, 'YYYY-MM-DD'), to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
     e.actor_id, e.reference_type, e.reference, e.reason_code, e.key, e.note)::text;
-CREATE FUNCTION funds_link_hash(before bytea, entry_text text) RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE
+-- Not IMMUTABLE, because convert_to is not, and the planner writes a function into the statement only if it is honest.
+CREATE FUNCTION funds_link_hash(before bytea, entry_text text) RETURNS bytea LANGUAGE sql STABLE PARALLEL SAFE
 RETURN sha256(coalesce(before, ''::bytea) || convert_to(entry_text, 'UTF8'));
 -- Over rows in order: funds_chain(first, text) gives the last link, as a window function every link on the way.
 CREATE FUNCTION funds_chain_step(state bytea, first bytea, entry_text text) RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -97,8 +98,11 @@ RETURN json_build_array(to_char(a.day, 'YYYY-MM-DD'), a.fund_id, a.number, encod
 """
 
 # Entries of one statement reach their funds together: by id, one link for each. Two statements of different sessions wait for
-# each other at the fund's row, and the second goes on from the head that the first left (`before` is that row).
+# each other at the fund's row, and the second goes on from the head that the first left (`before` is that row). Nearly every
+# statement has one entry for each fund and goes the short way, which sums and gathers nothing.
 ENTRY_MOVES_TOTALS = """
+CREATE FUNCTION funds_moved(bucket text, to_bucket text, from_bucket text, minor bigint) RETURNS bigint LANGUAGE sql IMMUTABLE
+RETURN CASE bucket WHEN to_bucket THEN minor WHEN from_bucket THEN -minor ELSE 0 END;
 CREATE FUNCTION funds_entry_moves_totals() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   wanted bigint;
@@ -106,62 +110,86 @@ DECLARE
   overspent bigint;
   given bigint;
 BEGIN
-  WITH change AS (
-    SELECT fund_id, partner_id, currency,
-      sum(CASE WHEN kind IN ('earning', 'clawback', 'reversal')
-          THEN CASE from_bucket WHEN 'program' THEN amount_minor ELSE -amount_minor END ELSE 0 END) AS earned,
-      sum(CASE WHEN kind IN ('adjustment', 'write_off')
-          THEN CASE from_bucket WHEN 'program' THEN amount_minor ELSE -amount_minor END ELSE 0 END) AS adjustments,
-      sum(CASE WHEN to_bucket = 'available' THEN amount_minor ELSE 0 END
-        - CASE WHEN from_bucket = 'available' THEN amount_minor ELSE 0 END) AS available,
-      sum(CASE WHEN to_bucket = 'reserved' THEN amount_minor ELSE 0 END
-        - CASE WHEN from_bucket = 'reserved' THEN amount_minor ELSE 0 END) AS reserved,
-      sum(CASE WHEN to_bucket = 'in_review' THEN amount_minor ELSE 0 END
-        - CASE WHEN from_bucket = 'in_review' THEN amount_minor ELSE 0 END) AS in_review,
-      sum(CASE WHEN to_bucket = 'approved' THEN amount_minor ELSE 0 END
-        - CASE WHEN from_bucket = 'approved' THEN amount_minor ELSE 0 END) AS approved,
-      sum(CASE WHEN to_bucket = 'paid' THEN amount_minor ELSE 0 END
-        - CASE WHEN from_bucket = 'paid' THEN amount_minor ELSE 0 END) AS paid,
-      sum(CASE WHEN to_bucket = 'expired' THEN amount_minor ELSE 0 END) AS expired,
-      sum(CASE WHEN to_bucket = 'converted' THEN amount_minor ELSE 0 END
-        - CASE WHEN from_bucket = 'converted' THEN amount_minor ELSE 0 END) AS converted,
-      sum(CASE kind WHEN 'write_off' THEN amount_minor ELSE 0 END) AS written_off,
-      bool_or(from_bucket = 'available' AND kind NOT IN ('adjustment', 'clawback', 'reversal')) AS spends,
-      count(*) AS number,
-      array_agg(id ORDER BY id) AS ids,
-      array_agg(funds_entry_text(posted) ORDER BY id) AS texts
-    FROM posted GROUP BY fund_id, partner_id, currency
-  ), funds AS (
-    UPDATE funds_fund f SET
-      earned_minor = f.earned_minor + change.earned,
-      adjustments_minor = f.adjustments_minor + change.adjustments,
-      available_minor = f.available_minor + change.available,
-      reserved_minor = f.reserved_minor + change.reserved,
-      in_review_minor = f.in_review_minor + change.in_review,
-      approved_minor = f.approved_minor + change.approved,
-      paid_minor = f.paid_minor + change.paid,
-      expired_minor = f.expired_minor + change.expired,
-      converted_minor = f.converted_minor + change.converted,
-      entries_posted = f.entries_posted + change.number,
-      head = CASE change.number WHEN 1 THEN funds_link_hash(f.head, change.texts[1])
-             ELSE (SELECT funds_chain(f.head, t.entry_text ORDER BY t.place)
-                   FROM unnest(change.texts) WITH ORDINALITY AS t(entry_text, place)) END
-    FROM change
-    WHERE f.id = change.fund_id AND f.partner_id = change.partner_id AND f.currency = change.currency
-    RETURNING WITH (OLD AS before, NEW AS after) f.id, before.entries_posted AS number_before, before.head AS head_before,
-      after.head AS head_after, change.number, change.ids, change.texts,
-      after.available_minor < 0 AND change.spends AS overspent,
-      change.written_off > 0 AND greatest(before.available_minor + change.written_off, after.available_minor) > 0 AS given
-  ), linked AS (
-    INSERT INTO funds_link (fund_id, number, entry_id, hash)
-    SELECT id, number_before + 1, ids[1], head_after FROM funds WHERE number = 1
-    UNION ALL
-    SELECT f.id, f.number_before + t.place, f.ids[t.place],
-           funds_chain(f.head_before, t.entry_text) OVER (PARTITION BY f.id ORDER BY t.place)
-    FROM funds f, unnest(f.texts) WITH ORDINALITY AS t(entry_text, place) WHERE f.number > 1
-  )
-  SELECT (SELECT count(*) FROM change), count(*), min(id) FILTER (WHERE funds.overspent), min(id) FILTER (WHERE funds.given)
-    INTO wanted, moved, overspent, given FROM funds;
+  SELECT count(*), count(DISTINCT fund_id) INTO wanted, moved FROM posted;
+  IF wanted = moved THEN
+    WITH funds AS (
+      UPDATE funds_fund f SET
+        earned_minor = f.earned_minor + CASE WHEN p.kind IN ('earning', 'clawback', 'reversal')
+          THEN funds_moved('program', p.from_bucket, p.to_bucket, p.amount_minor) ELSE 0 END,
+        adjustments_minor = f.adjustments_minor + CASE WHEN p.kind IN ('adjustment', 'write_off')
+          THEN funds_moved('program', p.from_bucket, p.to_bucket, p.amount_minor) ELSE 0 END,
+        available_minor = f.available_minor + funds_moved('available', p.to_bucket, p.from_bucket, p.amount_minor),
+        reserved_minor = f.reserved_minor + funds_moved('reserved', p.to_bucket, p.from_bucket, p.amount_minor),
+        in_review_minor = f.in_review_minor + funds_moved('in_review', p.to_bucket, p.from_bucket, p.amount_minor),
+        approved_minor = f.approved_minor + funds_moved('approved', p.to_bucket, p.from_bucket, p.amount_minor),
+        paid_minor = f.paid_minor + funds_moved('paid', p.to_bucket, p.from_bucket, p.amount_minor),
+        expired_minor = f.expired_minor + funds_moved('expired', p.to_bucket, p.from_bucket, p.amount_minor),
+        converted_minor = f.converted_minor + funds_moved('converted', p.to_bucket, p.from_bucket, p.amount_minor),
+        entries_posted = f.entries_posted + 1,
+        head = funds_link_hash(f.head, funds_entry_text(p))
+      FROM posted p
+      WHERE f.id = p.fund_id AND f.partner_id = p.partner_id AND f.currency = p.currency
+      RETURNING f.id, f.entries_posted, f.head, p.id AS entry_id,
+        f.available_minor < 0 AND p.from_bucket = 'available' AND p.kind NOT IN ('adjustment', 'clawback', 'reversal')
+          AS overspent,
+        f.available_minor > 0 AND p.kind = 'write_off' AS given
+    ), linked AS (
+      INSERT INTO funds_link (fund_id, number, entry_id, hash) SELECT id, entries_posted, entry_id, head FROM funds
+    )
+    SELECT count(*), min(id) FILTER (WHERE funds.overspent), min(id) FILTER (WHERE funds.given)
+      INTO moved, overspent, given FROM funds;
+  ELSE
+    WITH change AS (
+      SELECT fund_id, partner_id, currency,
+        sum(CASE WHEN kind IN ('earning', 'clawback', 'reversal')
+            THEN funds_moved('program', from_bucket, to_bucket, amount_minor) ELSE 0 END) AS earned,
+        sum(CASE WHEN kind IN ('adjustment', 'write_off')
+            THEN funds_moved('program', from_bucket, to_bucket, amount_minor) ELSE 0 END) AS adjustments,
+        sum(funds_moved('available', to_bucket, from_bucket, amount_minor)) AS available,
+        sum(funds_moved('reserved', to_bucket, from_bucket, amount_minor)) AS reserved,
+        sum(funds_moved('in_review', to_bucket, from_bucket, amount_minor)) AS in_review,
+        sum(funds_moved('approved', to_bucket, from_bucket, amount_minor)) AS approved,
+        sum(funds_moved('paid', to_bucket, from_bucket, amount_minor)) AS paid,
+        sum(funds_moved('expired', to_bucket, from_bucket, amount_minor)) AS expired,
+        sum(funds_moved('converted', to_bucket, from_bucket, amount_minor)) AS converted,
+        sum(CASE kind WHEN 'write_off' THEN amount_minor ELSE 0 END) AS written_off,
+        bool_or(from_bucket = 'available' AND kind NOT IN ('adjustment', 'clawback', 'reversal')) AS spends,
+        count(*) AS number,
+        array_agg(id ORDER BY id) AS ids,
+        array_agg(funds_entry_text(posted) ORDER BY id) AS texts
+      FROM posted GROUP BY fund_id, partner_id, currency
+    ), funds AS (
+      UPDATE funds_fund f SET
+        earned_minor = f.earned_minor + change.earned,
+        adjustments_minor = f.adjustments_minor + change.adjustments,
+        available_minor = f.available_minor + change.available,
+        reserved_minor = f.reserved_minor + change.reserved,
+        in_review_minor = f.in_review_minor + change.in_review,
+        approved_minor = f.approved_minor + change.approved,
+        paid_minor = f.paid_minor + change.paid,
+        expired_minor = f.expired_minor + change.expired,
+        converted_minor = f.converted_minor + change.converted,
+        entries_posted = f.entries_posted + change.number,
+        head = CASE change.number WHEN 1 THEN funds_link_hash(f.head, change.texts[1])
+               ELSE (SELECT funds_chain(f.head, t.entry_text ORDER BY t.place)
+                     FROM unnest(change.texts) WITH ORDINALITY AS t(entry_text, place)) END
+      FROM change
+      WHERE f.id = change.fund_id AND f.partner_id = change.partner_id AND f.currency = change.currency
+      RETURNING WITH (OLD AS before, NEW AS after) f.id, before.entries_posted AS number_before, before.head AS head_before,
+        after.head AS head_after, change.number, change.ids, change.texts,
+        after.available_minor < 0 AND change.spends AS overspent,
+        change.written_off > 0 AND greatest(before.available_minor + change.written_off, after.available_minor) > 0 AS given
+    ), linked AS (
+      INSERT INTO funds_link (fund_id, number, entry_id, hash)
+      SELECT id, number_before + 1, ids[1], head_after FROM funds WHERE number = 1
+      UNION ALL
+      SELECT f.id, f.number_before + t.place, f.ids[t.place],
+             funds_chain(f.head_before, t.entry_text) OVER (PARTITION BY f.id ORDER BY t.place)
+      FROM funds f, unnest(f.texts) WITH ORDINALITY AS t(entry_text, place) WHERE f.number > 1
+    )
+    SELECT (SELECT count(*) FROM change), count(*), min(id) FILTER (WHERE funds.overspent), min(id) FILTER (WHERE funds.given)
+      INTO wanted, moved, overspent, given FROM funds;
+  END IF;
   IF moved <> wanted THEN
     RAISE EXCEPTION 'an entry does not fit its fund: the fund is missing, or has another partner or currency'
       USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_fits_its_fund';
@@ -215,50 +243,53 @@ CREATE TRIGGER link_only_by_entry BEFORE INSERT ON funds_link
 ALTER TABLE funds_link ENABLE ALWAYS TRIGGER link_only_by_entry;
 """
 
+# The conditions stand in the triggers and not in their function: every update of a fund pays for them, none for a call.
 TOTALS_ONLY_BY_ENTRY = """
-CREATE FUNCTION funds_totals_only_by_entry() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION funds_fund_is_guarded() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP = 'INSERT' THEN
-    IF (NEW.earned_minor, NEW.adjustments_minor, NEW.available_minor, NEW.reserved_minor, NEW.in_review_minor,
-        NEW.approved_minor, NEW.paid_minor, NEW.expired_minor, NEW.converted_minor, NEW.entries_posted)
-       <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0) OR NEW.head IS NOT NULL THEN
-      RAISE EXCEPTION 'a fund begins empty: its totals move only with an entry' USING ERRCODE = 'restrict_violation';
-    END IF;
-    RETURN NEW;
-  END IF;
-  IF TG_OP = 'DELETE' THEN
-    RAISE EXCEPTION 'a fund is never deleted' USING ERRCODE = 'restrict_violation';
-  END IF;
-  IF (NEW.id, NEW.partner_id, NEW.location_id, NEW.program_id, NEW.enrollment_id, NEW.earning_period_id, NEW.currency)
-     IS DISTINCT FROM
-     (OLD.id, OLD.partner_id, OLD.location_id, OLD.program_id, OLD.enrollment_id, OLD.earning_period_id, OLD.currency) THEN
-    RAISE EXCEPTION 'whose a fund is, for which period and in which currency never changes'
-      USING ERRCODE = 'restrict_violation';
-  END IF;
-  -- Depth 1 is a statement that somebody sent; depth 2 comes from the entry's own trigger.
-  IF pg_trigger_depth() < 2 AND
-     (NEW.earned_minor, NEW.adjustments_minor, NEW.available_minor, NEW.reserved_minor, NEW.in_review_minor,
-      NEW.approved_minor, NEW.paid_minor, NEW.expired_minor, NEW.converted_minor, NEW.entries_posted, NEW.head)
-     IS DISTINCT FROM
-     (OLD.earned_minor, OLD.adjustments_minor, OLD.available_minor, OLD.reserved_minor, OLD.in_review_minor,
-      OLD.approved_minor, OLD.paid_minor, OLD.expired_minor, OLD.converted_minor, OLD.entries_posted, OLD.head) THEN
-    RAISE EXCEPTION 'the totals of a fund move only with an entry' USING ERRCODE = 'restrict_violation';
-  END IF;
-  RETURN NEW;
+  RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'restrict_violation';
 END $$;
-CREATE TRIGGER fund_totals_only_by_entry BEFORE INSERT OR UPDATE OR DELETE ON funds_fund
-  FOR EACH ROW EXECUTE FUNCTION funds_totals_only_by_entry();
+CREATE TRIGGER fund_begins_empty BEFORE INSERT ON funds_fund FOR EACH ROW WHEN (
+  (NEW.earned_minor, NEW.adjustments_minor, NEW.available_minor, NEW.reserved_minor, NEW.in_review_minor,
+   NEW.approved_minor, NEW.paid_minor, NEW.expired_minor, NEW.converted_minor, NEW.entries_posted)
+  <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0) OR NEW.head IS NOT NULL)
+  EXECUTE FUNCTION funds_fund_is_guarded('a fund begins empty: its totals move only with an entry');
+ALTER TABLE funds_fund ENABLE ALWAYS TRIGGER fund_begins_empty;
+CREATE TRIGGER fund_is_never_deleted BEFORE DELETE ON funds_fund FOR EACH ROW
+  EXECUTE FUNCTION funds_fund_is_guarded('a fund is never deleted');
+ALTER TABLE funds_fund ENABLE ALWAYS TRIGGER fund_is_never_deleted;
+CREATE TRIGGER fund_stays_whose_it_is BEFORE UPDATE ON funds_fund FOR EACH ROW WHEN (
+  (NEW.id, NEW.partner_id, NEW.location_id, NEW.program_id, NEW.enrollment_id, NEW.earning_period_id, NEW.currency)
+  IS DISTINCT FROM
+  (OLD.id, OLD.partner_id, OLD.location_id, OLD.program_id, OLD.enrollment_id, OLD.earning_period_id, OLD.currency))
+  EXECUTE FUNCTION funds_fund_is_guarded('whose a fund is, for which period and in which currency never changes');
+ALTER TABLE funds_fund ENABLE ALWAYS TRIGGER fund_stays_whose_it_is;
+-- Depth 0 is a statement that somebody sent; depth 1 comes from the entry's own trigger.
+CREATE TRIGGER fund_totals_only_by_entry BEFORE UPDATE ON funds_fund FOR EACH ROW WHEN (
+  pg_trigger_depth() < 1 AND
+  (NEW.earned_minor, NEW.adjustments_minor, NEW.available_minor, NEW.reserved_minor, NEW.in_review_minor,
+   NEW.approved_minor, NEW.paid_minor, NEW.expired_minor, NEW.converted_minor, NEW.entries_posted, NEW.head)
+  IS DISTINCT FROM
+  (OLD.earned_minor, OLD.adjustments_minor, OLD.available_minor, OLD.reserved_minor, OLD.in_review_minor,
+   OLD.approved_minor, OLD.paid_minor, OLD.expired_minor, OLD.converted_minor, OLD.entries_posted, OLD.head))
+  EXECUTE FUNCTION funds_fund_is_guarded('the totals of a fund move only with an entry');
 ALTER TABLE funds_fund ENABLE ALWAYS TRIGGER fund_totals_only_by_entry;
 """
 
 EXPIRY_AT_THE_DEADLINE = """
 CREATE FUNCTION funds_expiry_at_the_deadline() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  present timestamptz;
 BEGIN
+  IF NOT EXISTS (SELECT 1 FROM posted WHERE to_bucket = 'expired') THEN
+    RETURN NULL;
+  END IF;
+  present := coop_now();  -- once, and not for each entry
   IF EXISTS (
     SELECT 1 FROM posted p JOIN funds_fund f ON f.id = p.fund_id JOIN funds_earningperiod e ON e.id = f.earning_period_id
-    WHERE (p.kind = 'expiry' OR (p.kind = 'release' AND p.to_bucket = 'expired'))
-      AND (p.recorded_at < e.claims_close_at OR coop_now() < e.claims_close_at
+    WHERE p.to_bucket = 'expired'
+      AND (least(p.recorded_at, present) < e.claims_close_at
            OR (p.kind = 'expiry' AND p.effective_on <> e.claims_close_on))
   ) THEN
     RAISE EXCEPTION 'money expires only after the claim deadline of its period, and effective on it'
