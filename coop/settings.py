@@ -276,7 +276,11 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # Who knows what an entry's reference is for; funds itself does not look into it (funds/references.py).
-FUND_REFERENCES = {"claim": "claims.references.ClaimReferences", "rebate": "funds.references.RebateReferences"}
+FUND_REFERENCES = {
+    "claim": "claims.references.ClaimReferences",
+    "rebate": "funds.references.RebateReferences",
+    "adjustment": "funds.references.AdjustmentReferences",
+}
 
 # --- Files ------------------------------------------------------------------------------------------------------------
 
@@ -313,6 +317,14 @@ DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "coop@vendor.example")
 
 # Who keeps the daily heads of the ledger, away from this system; separated by spaces. Nobody: nothing is mailed.
 LEDGER_HEAD_MAIL_TO = os.environ.get("LEDGER_HEAD_MAIL_TO", "").split()
+
+# The account that payments are made from, as it stands in the ISO 20022 files for the bank: an IBAN or another number. A
+# sandbox has one of its own, at a bank that exists in examples only.
+DEMO_PAYER = ("The Vendor", "GB33BUKB20201555555555", "BUKBGB22") if SANDBOX else ("", "", "")
+PAYER_NAME, PAYER_ACCOUNT, PAYER_BIC = (
+    os.environ.get(name) or demo
+    for name, demo in zip(("PAYER_NAME", "PAYER_ACCOUNT", "PAYER_BIC"), DEMO_PAYER, strict=True)
+)
 
 # Logs are lines of JSON through the standard library; tracebacks are plain text and never show the values of variables.
 ENRICH: list[structlog.typing.Processor] = [

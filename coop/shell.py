@@ -15,6 +15,7 @@ from coop.lib.dates import show_instant
 from coop.lib.web import now
 from coop.story.welcome import demo_people
 from funds.models import Import, PaymentRun
+from funds.queries.adjustments import waits_for
 from partners import states
 from partners.models import Person
 
@@ -40,10 +41,11 @@ PAYMENTS = Place("Payments", "payments", "payment", "payment")
 WORKLIST = Place("Worklist", "worklist", "inbox", "review")
 FINANCE = Place("Finance", "finance", "ledger", "ledger-check")
 IMPORTS = Place("Imports", "imports", "import", "import")
+ADJUSTMENTS = Place("Adjustments", "adjustments", "rules", "adjustment")
 RUNS = Place("Payment runs", "payment-runs", "check", "payment-run")
 
 PARTNER = (HOME, FUNDS, CLAIMS, PAYMENTS)
-MONEY = (FINANCE, IMPORTS, RUNS, PAYMENTS, FUNDS, CLAIMS)
+MONEY = (FINANCE, IMPORTS, ADJUSTMENTS, RUNS, PAYMENTS, FUNDS, CLAIMS)
 PLACES: dict[str, tuple[Place, ...]] = {
     states.MARKETER: PARTNER,
     states.PARTNER_ADMIN: PARTNER,
@@ -110,6 +112,7 @@ def counts(person: Person) -> dict[str, int]:
     if person.role == states.FINANCE:
         return {
             "imports": Import.objects.visible_to(person).filter(status="ready").count(),
+            "adjustments": waits_for(person),
             "payment-runs": PaymentRun.objects.filter(status="draft").exclude(prepared_by=person).count(),
         }
     return {}

@@ -12,6 +12,7 @@ from functools import cache
 from typing import NamedTuple, Protocol
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils.module_loading import import_string
 
 from partners.models import Person
@@ -37,6 +38,22 @@ class RebateReferences:
 
     def show(self, references: Iterable[str]) -> dict[str, Shown]:
         return {reference: Shown(f"Rebate of {show_month(reference)}", "") for reference in references}
+
+    def paid(self, reference: str, amount_minor: int, *, by: Person, at: datetime) -> None:
+        pass
+
+    def unpaid(self, reference: str, amount_minor: int, *, by: Person, at: datetime) -> None:
+        pass
+
+
+class AdjustmentReferences:
+    """An adjustment has a page of its own, also for the partner once it is posted. It is never paid as such."""
+
+    def show(self, references: Iterable[str]) -> dict[str, Shown]:
+        return {
+            reference: Shown(f"Adjustment {reference}", reverse("adjustment", args=[reference]))
+            for reference in references
+        }
 
     def paid(self, reference: str, amount_minor: int, *, by: Person, at: datetime) -> None:
         pass

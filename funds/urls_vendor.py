@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from funds.web import finance, imports, payments, reconciliation, runs
+from funds.web import adjustment_new, adjustments, finance, imports, payments, reconciliation, runs
 
 urlpatterns = [
     path("finance/", finance.finance, name="finance"),
@@ -17,6 +17,11 @@ urlpatterns = [
     path("reconciliations/", reconciliation.reconciliations, name="reconciliations"),
     path("reconciliations/<int:made_id>/", reconciliation.reconciliation, name="reconciliation"),
     path("reconciliations/<int:made_id>/lines.csv", reconciliation.reconciliation_lines, name="reconciliation-lines"),
+    path("adjustments/", adjustments.adjustments, name="adjustments"),
+    path("adjustments/new/", adjustment_new.adjustment_new, name="adjustment-new"),
+    path("adjustments/<int:adjustment_id>/", adjustments.adjustment, name="adjustment"),
+    path("adjustments/<int:adjustment_id>/approve/", adjustments.adjustment_approve, name="adjustment-approve"),
+    path("adjustments/<int:adjustment_id>/decline/", adjustments.adjustment_decline, name="adjustment-decline"),
     path("payment-runs/", runs.runs, name="payment-runs"),
     path("payment-runs/<int:run_id>/", runs.run_page, name="payment-run"),
     path("payment-runs/<int:run_id>/approve/", runs.run_approve, name="payment-run-approve"),

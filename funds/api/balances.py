@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from coop.lib.api import filters
 from coop.lib.api.views import ApiViewSet, ListMixin, RetrieveMixin
@@ -26,6 +26,7 @@ class FundViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         "location": filters.by_id("location_id"),
         "program": filters.by_code("program__code"),
         "earning_period": filters.by_id_or_code("earning_period_id", "earning_period__code"),
+        "overdrawn": filters.by_yes_or_no(Q(available_minor__lt=0)),
     }
 
     def get_queryset(self) -> QuerySet[Any]:

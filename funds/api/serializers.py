@@ -87,7 +87,8 @@ class EnrollmentChange(Input):
 class FundOut(serializers.Serializer[Any]):
     """earned + adjustments = available + reserved + in_review + approved + paid + expired + converted.
 
-    `estimated` is the part of `available` that cannot be spent yet, because the threshold was not tested.
+    `estimated` is the part of `available` that cannot be spent yet, because the threshold was not tested. `overdrawn` says
+    that `available` is below zero: nothing can be planned or claimed until it is made good.
     """
 
     id = serializers.CharField()
@@ -111,6 +112,7 @@ class FundOut(serializers.Serializer[Any]):
     claimed = Money("claimed_minor")
     remaining = Money("remaining_minor")
     estimated = Money("estimated_minor")
+    overdrawn = serializers.BooleanField()
     expires_on = serializers.DateField(source="earning_period.claims_close_on")
     expires_at = serializers.DateTimeField(source="earning_period.claims_close_at")
     settled_at = serializers.DateTimeField(allow_null=True)

@@ -65,6 +65,19 @@ def by_choice(column: str, choices: Iterable[str]) -> Filter:
     return Filter(read, lambda value: Q(**{column: value}), {"type": "string", "enum": known})
 
 
+def by_yes_or_no(condition: Q) -> Filter:
+    """Rows of which the condition is true, or those of which it is not."""
+
+    def read(text: str) -> bool:
+        if text not in ("true", "false"):
+            raise ValueError("Say true or false.")
+        return text == "true"
+
+    return Filter(
+        read, lambda wanted: condition if wanted else ~condition, {"type": "string", "enum": ["true", "false"]}
+    )
+
+
 def by_id_or_code(id_column: str, code_column: str) -> Filter:
     """A record that is named by its id or, where it has one, by its code."""
 
