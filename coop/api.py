@@ -17,6 +17,7 @@ from funds.api.earnings import EarningViewSet
 from funds.api.imports import ImportViewSet
 from funds.api.payments import PaymentRunViewSet, PaymentViewSet
 from funds.api.programs import EarningPeriodViewSet, EnrollmentViewSet, ProgramViewSet
+from funds.api.rates import RateViewSet
 from funds.api.reconciliation import ReconciledLineViewSet, ReconciliationViewSet
 from partners.api.views import EventViewSet, LocationViewSet, PartnerViewSet, PersonViewSet
 
@@ -33,6 +34,7 @@ router.register("locations", LocationViewSet, "location")
 router.register("enrollments", EnrollmentViewSet, "enrollment")
 router.register("earnings", EarningViewSet, "earning")
 router.register("imports", ImportViewSet, "import")
+router.register("rates", RateViewSet, "rate")
 router.register("funds", FundViewSet, "fund")
 router.register(rf"{OF_FUND}/entries", EntryViewSet, "entry")
 router.register("adjustments", AdjustmentViewSet, "adjustment")

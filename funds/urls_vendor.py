@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from funds.web import adjustment_new, adjustments, finance, imports, payments, reconciliation, runs
+from funds.web import adjustment_new, adjustments, finance, imports, payments, rates, reconciliation, runs
 
 urlpatterns = [
     path("finance/", finance.finance, name="finance"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("imports/<int:import_id>/commit/", imports.import_commit, name="import-commit"),
     path("imports/<int:import_id>/discard/", imports.import_discard, name="import-discard"),
     path("imports/<int:import_id>/errors.csv", imports.import_errors, name="import-errors"),
+    path("rates/", rates.rates, name="rates"),
     path("reconciliations/", reconciliation.reconciliations, name="reconciliations"),
     path("reconciliations/<int:made_id>/", reconciliation.reconciliation, name="reconciliation"),
     path("reconciliations/<int:made_id>/lines.csv", reconciliation.reconciliation_lines, name="reconciliation-lines"),

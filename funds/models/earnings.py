@@ -242,6 +242,11 @@ class Earning(models.Model):
         indexes = [BrinIndex(fields=["delivery"], name="earning_by_delivery", pages_per_range=16)]
 
 
+class ExchangeRateQuerySet(models.QuerySet["ExchangeRate"]):
+    def visible_to(self, person: Person) -> ExchangeRateQuerySet:
+        return self.filter(visible_imports(person))
+
+
 class ExchangeRate(models.Model):
     """What one unit of `base` was worth in `quote` on a day, and who says so. A rate that was loaded is never changed."""
 
@@ -252,6 +257,8 @@ class ExchangeRate(models.Model):
     source = models.CharField(max_length=40)
     loaded_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     loaded_at = models.DateTimeField()
+
+    objects = ExchangeRateQuerySet.as_manager()
 
     class Meta:
         ordering = ["base", "quote", "-on"]
