@@ -16,7 +16,8 @@ from django.db import DatabaseError, connection, transaction
 from psycopg import errors
 
 from claims.models import Claim
-from funds.models import Enrollment, Entry, Fund, PaymentRun
+from funds.models import Earning, Enrollment, Entry, Fund, PaymentRun
+from funds.operations.heads import record_head
 from partners.models import Event
 from tests import factories as make
 
@@ -97,10 +98,31 @@ def test_a_right_entry_is_taken_and_moves_the_totals(fund: Fund) -> None:
         "UPDATE partners_event SET actor_id = NULL",
         "DELETE FROM partners_event",
         "TRUNCATE partners_event",
+        "UPDATE funds_earning SET lever = 'another'",
+        "DELETE FROM funds_earning",
+        "TRUNCATE funds_earning",
+        "UPDATE funds_exchangerate SET rate = 2 * rate",
+        "DELETE FROM funds_exchangerate",
+        "TRUNCATE funds_exchangerate",
+        "UPDATE funds_link SET hash = sha256('another')",
+        "UPDATE funds_link SET number = number + 1",
+        "DELETE FROM funds_link",
+        "TRUNCATE funds_link",
+        "UPDATE funds_anchor SET hash = sha256('another')",
+        "DELETE FROM funds_anchor",
+        "TRUNCATE funds_anchor",
+        "UPDATE funds_ledgerhead SET hash = sha256('another')",
+        "UPDATE funds_ledgerhead SET previous = NULL, entries = 0, funds = 0, at = now(), day = '2020-01-01'",
+        "DELETE FROM funds_ledgerhead",
+        "TRUNCATE funds_ledgerhead",
+        "UPDATE funds_rebate SET amount_minor = 1",
+        "UPDATE funds_rebate SET partner_id = partner_id + 1, payable_id = NULL",
+        "DELETE FROM funds_rebate",
+        "TRUNCATE funds_rebate",
     ],
 )
 @pytest.mark.parametrize("role", ["origin", "replica"])
-def test_an_entry_or_an_event_is_never_changed_or_taken_away(fund: Fund, attack: str, role: str) -> None:
+def test_what_was_recorded_is_never_changed_or_taken_away(fund: Fund, attack: str, role: str) -> None:
     """Not as a replication role either, which skips ordinary triggers."""
     run(f"SET LOCAL session_replication_role = {role}")
     refused(attack, by="is append-only")
@@ -113,11 +135,27 @@ def test_a_fund_is_never_deleted_and_the_funds_are_never_emptied(fund: Fund, rol
     refused("TRUNCATE funds_fund CASCADE", by="is append-only")
 
 
+def test_of_a_head_only_the_mail_and_of_a_rebate_only_the_payable_may_be_noted(fund: Fund) -> None:
+    record_head(date(2024, 3, 4), at=make.CLAIMING)
+    assert run("UPDATE funds_ledgerhead SET mailed_at = now()") == 1
+    run(ENTRY, entry(fund, "conversion", "available", "converted", 100))
+    assert run("UPDATE funds_rebate SET payable_id = NULL") > 0
+
+
+@pytest.mark.parametrize("role", ["origin", "replica"])
+def test_a_link_is_made_by_its_entry_alone(fund: Fund, role: str) -> None:
+    run(f"SET LOCAL session_replication_role = {role}")
+    by_hand = "INSERT INTO funds_link (fund_id, number, entry_id, hash) SELECT id, 99, 1, '' FROM funds_fund"
+    refused(by_hand, by="a link is made by its entry alone")
+
+
 # --- The totals move with an entry and with nothing else --------------------------------------------------------------
 
 
 @pytest.mark.parametrize("role", ["origin", "replica"])
-@pytest.mark.parametrize("column", [f.attname for f in Fund._meta.fields if f.attname.endswith("_minor")])
+@pytest.mark.parametrize(
+    "column", [*(f.attname for f in Fund._meta.fields if f.attname.endswith("_minor")), "entries_posted"]
+)
 def test_no_total_of_a_fund_is_changed_without_an_entry(fund: Fund, column: str, role: str) -> None:
     run(f"SET LOCAL session_replication_role = {role}")
     refused(f"UPDATE funds_fund SET {column} = {column} + 1", by="move only with an entry")
@@ -130,16 +168,37 @@ def test_totals_that_keep_the_identity_are_refused_just_the_same(fund: Fund) -> 
     )
 
 
+def test_the_head_of_a_fund_is_not_set_by_hand(fund: Fund) -> None:
+    refused("UPDATE funds_fund SET head = sha256('another')", by="move only with an entry")
+    refused("UPDATE funds_fund SET head = NULL", by="move only with an entry")
+
+
+@pytest.mark.parametrize("column", ["entries_posted = 1", "head = sha256('another')"])
+def test_a_new_fund_has_no_chain_yet(fund: Fund, column: str) -> None:
+    name, value = column.split(" = ")
+    refused(*another_fund(fund, **{name: value}), by="a fund begins empty")
+
+
+def test_a_temporary_table_does_not_take_the_place_of_the_funds(fund: Fund) -> None:
+    run("CREATE TEMPORARY TABLE funds_fund (LIKE public.funds_fund INCLUDING DEFAULTS) ON COMMIT DROP")
+    run("INSERT INTO pg_temp.funds_fund SELECT * FROM public.funds_fund")
+    overdrawing = entry(fund, "hold", "available", "in_review", 1_000_356)
+    refused(ENTRY, overdrawing, by="fund_is_never_overspent")
+
+
 def test_a_fund_begins_empty(fund: Fund) -> None:
-    refused(
-        """INSERT INTO funds_fund (partner_id, location_id, program_id, enrollment_id, earning_period_id, currency,
-             earned_minor, adjustments_minor, available_minor, reserved_minor, in_review_minor, approved_minor, paid_minor,
-             expired_minor, converted_minor, created_at)
-           SELECT partner_id, location_id, program_id, enrollment_id, %s, currency, 100, 0, 100, 0, 0, 0, 0, 0, 0, now()
-           FROM funds_fund WHERE id = %s""",
-        [make.period("FY23-H2").id, fund.id],
-        by="a fund begins empty",
-    )
+    refused(*another_fund(fund, earned_minor="100", available_minor="100"), by="a fund begins empty")
+    run(*another_fund(fund))  # the control
+
+
+def another_fund(fund: Fund, **changed: str) -> tuple[str, list[int]]:
+    """An INSERT of a fund like this one in another period, empty but for what is changed (SQL)."""
+    zero = {field.attname: "0" for field in Fund._meta.fields if field.attname.endswith("_minor")}
+    values = {"earning_period_id": "%s", "currency": "currency", "created_at": "now()", **zero, **changed}
+    same = "partner_id, location_id, program_id, enrollment_id"
+    columns, selected = f"{same}, {', '.join(values)}", f"{same}, {', '.join(values.values())}"
+    sql = f"INSERT INTO funds_fund ({columns}) SELECT {selected} FROM funds_fund WHERE id = %s"
+    return sql, [make.period("FY23-H2").id, fund.id]
 
 
 @pytest.mark.parametrize(
@@ -218,6 +277,48 @@ def test_no_other_bucket_goes_below_zero(fund: Fund, kind: str, bucket: str, to_
     refused(ENTRY, entry(fund, kind, bucket, to_bucket, 1), by="no_bucket_below_zero")
 
 
+def test_no_more_comes_back_from_the_bank_than_was_paid(fund: Fund) -> None:
+    make.make_approved_claim(fund, "100.00")
+    run(ENTRY, entry(fund, "payment", "approved", "paid", 10_000))
+    refused(ENTRY, entry(fund, "return", "paid", "approved", 10_001), by="no_bucket_below_zero")
+    run(ENTRY, entry(fund, "return", "paid", "approved", 10_000))
+    refused(ENTRY, entry(fund, "return", "paid", "available", 1), by="entry_is_a_known_movement")
+
+
+def overdraw(fund: Fund, minor: int) -> None:
+    """Leave the fund this much below zero."""
+    run(ENTRY, entry(fund, "hold", "available", "in_review", 1_000_355))
+    run(ENTRY, entry(fund, "clawback", "available", "program", minor))
+
+
+def write_off(fund: Fund, amount: int, **more: Any) -> dict[str, Any]:
+    return entry(fund, "write_off", "program", "available", amount, **{"reason": "policy_exception", **more})
+
+
+def test_a_write_off_lifts_a_fund_to_nothing_at_most(fund: Fund) -> None:
+    refused(ENTRY, write_off(fund, 1), by="write_off_is_no_gift")
+    overdraw(fund, 100)
+    refused(ENTRY, write_off(fund, 101), by="write_off_is_no_gift")
+    refused(ENTRY, write_off(fund, 100, reason=""), by="adjustment_has_a_reason")
+    run(ENTRY, write_off(fund, 40))
+    run(ENTRY, write_off(fund, 60))
+    assert totals(fund)["available_minor"] == 0
+    refused(ENTRY, write_off(fund, 1), by="write_off_is_no_gift")
+
+
+TOGETHER = """INSERT INTO funds_entry (fund_id, partner_id, currency, kind, from_bucket, to_bucket, amount_minor, effective_on,
+                recorded_at, reference_type, reference, reason_code, key)
+              SELECT id, partner_id, currency, v.kind, v.source, v.target, v.amount, '2024-03-04', now(), 'attack', '1',
+                'policy_exception', 'together:' || v.place
+              FROM funds_fund, (VALUES (1, 'write_off', 'program', 'available', 200),
+                                       (2, 'hold', 'available', 'in_review', 100)) AS v (place, kind, source, target, amount)"""
+
+
+def test_a_write_off_does_not_hide_behind_a_hold_of_the_same_statement(fund: Fund) -> None:
+    overdraw(fund, 100)
+    refused(TOGETHER, by="write_off_is_no_gift")
+
+
 @pytest.mark.parametrize("amount", [0, -1, -1_000_355])
 def test_an_amount_is_above_zero(fund: Fund, amount: int) -> None:
     refused(ENTRY, earning(fund, amount), by="entry_amount_is_positive")
@@ -263,6 +364,15 @@ def test_money_moves_only_where_the_table_of_movements_says(fund: Fund, kind: st
 @pytest.mark.parametrize("reason", ["", "because", "WRONG_CALCULATION"])
 def test_an_adjustment_has_a_known_reason(fund: Fund, reason: str) -> None:
     refused(ENTRY, entry(fund, "adjustment", "program", "available", reason=reason), by="adjustment_has_a_reason")
+
+
+@pytest.mark.parametrize("word", ["key", "reference", "reference_type"])
+@pytest.mark.parametrize("sign", ["\n", "\r", "\t", "\x01", "\x7f"])
+def test_the_words_of_an_entry_hold_no_control_characters(fund: Fund, word: str, sign: str) -> None:
+    sql = ENTRY.replace("'attack'", "%(reference_type)s").replace("'1'", "%(reference)s")
+    right = {**earning(fund), "reference_type": "attack", "reference": "1"}
+    refused(sql, {**right, word: f"a{sign}b"}, by="entry_words_are_one_line")
+    run(sql, right)
 
 
 def test_a_key_is_used_once_in_a_fund(fund: Fund) -> None:
@@ -443,7 +553,16 @@ def test_dated_rows_do_not_overlap_and_clocks_stay_in_order(fund: Fund, attack: 
 
 
 def test_the_shares_of_an_earning_sum_to_it(fund: Fund) -> None:
-    refused("UPDATE funds_earning SET coop_minor = coop_minor + 1", by="earning_shares_sum")
+    refused(another_version(coop_minor="coop_minor + 1"), by="earning_shares_sum")
+    refused(another_version(withdrawn="true"), by="withdrawn_earning_holds_nothing")
+    assert run(another_version()) > 0  # the control
+
+
+def another_version(**changed: str) -> str:
+    """An INSERT of each earning once more, as its next version, with what is changed (SQL)."""
+    columns = [field.attname for field in Earning._meta.concrete_fields]
+    values = {**{column: column for column in columns}, "version": "version + 1", **changed}
+    return f"INSERT INTO funds_earning ({', '.join(values)}) SELECT {', '.join(values.values())} FROM funds_earning"
 
 
 # --- Each wall holds something: without it the attack succeeds ------------------------------------------------------------
@@ -475,6 +594,42 @@ def test_without_its_trigger_an_event_could_be_deleted(fund: Fund) -> None:
     assert not Event.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("trigger", "table", "attack"),
+    [
+        ("earning_is_append_only", "funds_earning", "UPDATE funds_earning SET lever = 'another'"),
+        ("link_is_append_only", "funds_link", "UPDATE funds_link SET hash = sha256('another')"),
+        ("link_is_append_only", "funds_link", "DELETE FROM funds_link"),
+        ("link_only_by_entry", "funds_link", "INSERT INTO funds_link SELECT id, 99, 1, '' FROM funds_fund"),
+        ("anchor_is_append_only", "funds_anchor", "UPDATE funds_anchor SET hash = sha256('another')"),
+        ("head_is_append_only", "funds_ledgerhead", "UPDATE funds_ledgerhead SET hash = sha256('another')"),
+        ("rebate_is_append_only", "funds_rebate", "UPDATE funds_rebate SET amount_minor = 1"),
+        ("rate_is_append_only", "funds_exchangerate", "UPDATE funds_exchangerate SET rate = 2 * rate"),
+    ],
+)
+def test_without_its_trigger_what_was_recorded_could_be_changed(
+    fund: Fund, trigger: str, table: str, attack: str
+) -> None:
+    record_head(date(2024, 3, 4), at=make.CLAIMING)
+    run(ENTRY, entry(fund, "conversion", "available", "converted", 100))
+    run(
+        """INSERT INTO funds_exchangerate (base, quote, "on", rate, source, loaded_at)
+           VALUES ('EUR', 'USD', '2024-03-04', 1.1, 'test', now())"""
+    )
+    refused(attack, by="is append-only" if "append" in trigger else "a link is made by its entry alone")
+    without(f"DROP TRIGGER {trigger} ON {table}")
+    assert run(attack) > 0
+
+
+def test_without_its_search_path_the_trigger_would_be_deceived_by_a_temporary_table(fund: Fund) -> None:
+    without("ALTER FUNCTION funds_entry_moves_totals() RESET ALL")
+    run("CREATE TEMPORARY TABLE funds_fund (LIKE public.funds_fund INCLUDING DEFAULTS) ON COMMIT DROP")
+    run("INSERT INTO pg_temp.funds_fund SELECT * FROM public.funds_fund")
+    run(ENTRY, entry(fund, "hold", "available", "in_review", 100))
+    run("DROP TABLE pg_temp.funds_fund")
+    assert totals(fund)["in_review_minor"] == 0
+
+
 def test_without_the_trigger_on_funds_totals_could_be_set_by_hand(fund: Fund) -> None:
     without("DROP TRIGGER fund_totals_only_by_entry ON funds_fund")
     run("UPDATE funds_fund SET earned_minor = earned_minor + 1, available_minor = available_minor + 1")
@@ -486,6 +641,7 @@ def test_without_the_trigger_on_entries_the_totals_would_stand_still_and_nothing
 ) -> None:
     without("DROP TRIGGER entry_moves_totals ON funds_entry")
     run(ENTRY, entry(fund, "hold", "available", "in_review", 9_999_999, currency="EUR"))
+    run(ENTRY, write_off(fund, 5))
     assert totals(fund)["available_minor"] == 1_000_355
 
 
@@ -511,6 +667,8 @@ CONSTRAINTS: list[tuple[str, str, Callable[[Fund], tuple[str, Any]]]] = [
     ("funds_entry", "adjustment_has_a_reason", lambda f: (ENTRY, entry(f, "adjustment", "program", "available"))),
     ("funds_entry", "entry_amount_is_positive", lambda f: (ENTRY, earning(f, -1))),
     ("funds_fund", "no_bucket_below_zero", lambda f: (ENTRY, entry(f, "payment", "approved", "paid", 1))),
+    ("funds_fund", "no_bucket_below_zero", lambda f: (ENTRY, entry(f, "return", "paid", "approved", 1))),
+    ("funds_entry", "entry_words_are_one_line", lambda f: (ENTRY, earning(f, key="a\nb"))),
     (
         "funds_enrollment",
         "a_location_is_enrolled_once_at_a_time",
@@ -523,7 +681,9 @@ CONSTRAINTS: list[tuple[str, str, Callable[[Fund], tuple[str, Any]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("table", "wall", "attack"), CONSTRAINTS, ids=[row[1] for row in CONSTRAINTS])
+@pytest.mark.parametrize(
+    ("table", "wall", "attack"), CONSTRAINTS, ids=[f"{row[1]}-{place}" for place, row in enumerate(CONSTRAINTS)]
+)
 def test_without_its_constraint_the_attack_succeeds(
     fund: Fund, table: str, wall: str, attack: Callable[[Fund], tuple[str, Any]]
 ) -> None:
@@ -544,6 +704,14 @@ def test_every_refusing_trigger_is_on_for_every_role(db: None) -> None:
     assert set(found) >= {
         "entry_is_append_only",
         "event_is_append_only",
+        "earning_is_append_only",
+        "rate_is_append_only",
+        "link_is_append_only",
+        "anchor_is_append_only",
+        "head_is_append_only",
+        "rebate_is_append_only",
+        "link_only_by_entry",
+        "conversion_is_rebate",
         "fund_is_never_truncated",
         "entry_moves_totals",
         "fund_totals_only_by_entry",
