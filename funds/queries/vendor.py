@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from coop.lib import money
 from funds import references
@@ -52,24 +52,32 @@ def imports_in_progress(person: Person) -> QuerySet[Import]:
 def liability(person: Person) -> list[dict[str, Any]]:
     """What the vendor may still have to pay, by program, earning period and currency: newest period first.
 
-    Owed is what is available, reserved, in review and approved. What is available while its fund is not settled is an
-    estimate, given apart in `estimated`.
+    Owed is what is available in settled funds, reserved, in review and approved. What is available while its fund is not
+    settled is an estimate, given apart in `estimated` and not owed yet. A fund below zero owes nothing and lessens nothing:
+    what it lacks is not the other funds' money.
     """
+    above = Q(available_minor__gt=0)
     rows = (
         Fund.objects.visible_to(person)
         .values("program__name", "earning_period__code", "earning_period__earn_from", "currency")
         .annotate(
             funds=Count("id"),
-            available=Sum("available_minor"),
+            available=Sum("available_minor", filter=above & Q(settled_at__isnull=False), default=0),
+            estimated=Sum("available_minor", filter=above & Q(settled_at__isnull=True), default=0),
             reserved=Sum("reserved_minor"),
             in_review=Sum("in_review_minor"),
             approved=Sum("approved_minor"),
-            owed=Sum(F("available_minor") + F("reserved_minor") + F("in_review_minor") + F("approved_minor")),
         )
-        .filter(owed__gt=0)
+        .annotate(owed=F("available") + F("reserved") + F("in_review") + F("approved"))
+        .filter(Q(owed__gt=0) | Q(estimated__gt=0))
         .order_by("-earning_period__earn_from", "program__name", "currency")
     )
     return [dict(row) for row in rows]
+
+
+def funds_below_zero(person: Person) -> QuerySet[Fund]:
+    """Funds from which a correction took back more than was left, the largest lack first."""
+    return Fund.objects.visible_to(person).with_names().filter(available_minor__lt=0).order_by("available_minor", "id")
 
 
 def claims_of(payments: Iterable[Payment]) -> dict[int, list[dict[str, Any]]]:

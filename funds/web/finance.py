@@ -16,6 +16,7 @@ from coop.lib.web import now
 from funds.operations.payments import READERS
 from funds.queries.vendor import (
     failed_payments,
+    funds_below_zero,
     imports_in_progress,
     liability,
     runs_in_progress,
@@ -42,6 +43,28 @@ IMPORT_STATUSES = {
     "discarded": ("Discarded", "locked"),
     "reversed": ("Reversed", "locked"),
 }
+SHOWN = 5
+# Where finance looks closer: name of the page, icon, label, and what it is for.
+LINKS = (
+    (
+        "reconciliations",
+        "check",
+        "Reconciliation",
+        "Hold the vendor's own report of what was earned or paid against our books",
+    ),
+    (
+        "adjustments",
+        "rules",
+        "Adjustments",
+        "Corrections, rollovers and write-offs, with their reasons and their second person",
+    ),
+    (
+        "rates",
+        "ledger",
+        "Exchange rates",
+        "What a currency was worth on a day, for earnings in another one than the fund's",
+    ),
+)
 
 
 @login_required
@@ -49,26 +72,29 @@ IMPORT_STATUSES = {
 def finance(request: PersonRequest) -> HttpResponse:
     require_role(request.user, *READERS, to="see the pages of finance")
     number, waiting = waiting_to_pay()
-    runs, imports = list(runs_in_progress()[:5]), list(imports_in_progress(request.user)[:5])
-    failed = list(failed_payments(request.user)[:6])
+    runs, imports = list(runs_in_progress()[:SHOWN]), list(imports_in_progress(request.user)[:SHOWN])
+    failed = list(failed_payments(request.user)[: SHOWN + 1])
+    below = list(funds_below_zero(request.user)[: SHOWN + 1])
     owed = liability(request.user)
     acts = request.user.role == FINANCE
     context = {
         "figures": [
-            figure("Waiting to be paid", waiting, f"{number} approved claim{'' if number == 1 else 's'} in no run yet"),
+            figure("Waiting to be paid", waiting, f"{number} amount{'' if number == 1 else 's'} in no run yet"),
             figure("Runs in progress", str(len(runs)), "Prepared, approved or with the bank", reverse("payment-runs")),
-            figure(
-                "Failed payments",
-                str(len(failed)) if len(failed) < 6 else "More than 5",
-                "Their claims wait for another run" if failed else "None",
-                tone="problem" if failed else "",
-            ),
             figure("Imports in progress", str(len(imports)), "Not committed yet", reverse("imports")),
+            exception("Failed payments", failed, "They wait for another run", "#failed"),
+            exception("Funds below zero", below, "Nothing can be claimed from them", "#below"),
         ],
         "tasks": [*run_tasks(runs, request.user.pk, acts=acts), *import_tasks(imports)],
-        "failed": failed,
+        "failed": failed[:SHOWN],
+        "below": below[:SHOWN],
+        "more_below": len(below) > SHOWN,
         "liability": owed,
         "owed": sums_text((row["currency"], row["owed"]) for row in owed),
+        "estimated": sums_text((row["currency"], row["estimated"]) for row in owed),
+        "links": [
+            {"url": reverse(name), "icon": icon, "label": label, "text": text} for name, icon, label, text in LINKS
+        ],
         "acts": acts,
         "at": now(request),
         "nothing_to_pay": not number,
@@ -78,6 +104,14 @@ def finance(request: PersonRequest) -> HttpResponse:
 
 def figure(label: str, amount: str, hint: str, url: str = "", tone: str = "") -> dict[str, Any]:
     return {"label": label, "amount": amount, "hint": hint, "url": url, "tone": tone}
+
+
+def exception(label: str, found: Sequence[Any], hint: str, url: str) -> dict[str, Any]:
+    """How many there are of what should not be; found holds one more than is shown where there are many."""
+    if not found:
+        return figure(label, "0", "None")
+    number = str(len(found)) if len(found) <= SHOWN else f"More than {SHOWN}"
+    return figure(label, number, hint, url, tone="problem")
 
 
 def run_tasks(runs: Sequence[Any], person_id: int, *, acts: bool) -> list[dict[str, Any]]:

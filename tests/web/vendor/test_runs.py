@@ -36,7 +36,7 @@ def claim() -> Claim:
 def test_the_home_of_finance_tells_what_waits_and_what_is_owed(enter: Enter, claim: Claim) -> None:
     page = words(get_within_bound(enter("finance"), reverse("finance")))
     for said in (
-        "4,000.00 USD 1 approved claim in no run yet",
+        "4,000.00 USD 1 amount in no run yet",
         "10,003.55 USD may still have to be paid",
         "FY24-H1",
         "Nothing is in progress",
@@ -139,7 +139,7 @@ def test_results_by_hand_are_taken_and_a_failure_needs_its_reason(enter: Enter, 
     client.post(url, {"act": "hand", f"{field}-status": "failed", f"{field}-reason": "Account closed"})
     home = words(client.get(reverse("finance")))
     assert "Account closed" in home
-    assert "4,000.00 USD 1 approved claim in no run yet" in home
+    assert "4,000.00 USD 1 amount in no run yet" in home
     assert "No payment waits for a result" in words(client.get(url))
 
 
