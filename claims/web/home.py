@@ -90,6 +90,7 @@ def home(request: PersonRequest) -> HttpResponse:
         "coming_total": len(approved),
         "earning": estimates(earning, with_place=places),
         "not_ready": not_ready(funds),
+        "below_zero": below_zero([fund for fund in funds if fund.overdrawn]),
         "new_here": not funds and not others and not waiting,
     }
     return render(request, "claims/home.html", context)
@@ -208,3 +209,16 @@ def not_ready(funds: Sequence[Fund]) -> str:
     if not missing:
         return ""
     return f"No claim of {', '.join(sorted(missing))} can be sent before its bank and tax profile is complete."
+
+
+def below_zero(funds: Sequence[Fund]) -> str:
+    """A sentence if more was taken back from a live fund than was left in it."""
+    if not funds:
+        return ""
+    first = funds[0]
+    name = f"{earned_in(first.earning_period)}, {first.program}"
+    others = f" So is it with {len(funds) - 1} more of your funds." if len(funds) > 1 else ""
+    return (
+        f"{first.show(-first.available_minor)} more was taken back from the fund {name[:1].lower()}{name[1:]} than was left in "
+        f"it. Nothing can be planned or claimed from it until later earnings of that half make up for it.{others}"
+    )

@@ -26,6 +26,7 @@ from claims.web.standing import deadline_of, standing_of
 from coop.lib.dates import show_day, show_deadline
 from coop.lib.web import now
 from funds.models import Payment
+from funds.operations.holds import overdrawn_text
 from funds.queries.funds import payments_for
 from funds.web.cards import opens
 from funds.web.clocks import earned_in, span, time_left
@@ -79,6 +80,7 @@ def hub(request: PersonRequest, shown: Claim, events: list[Event]) -> HttpRespon
             "may_write": may_write(request.user, shown),
             "first_visit": not shown.lines.all() and not shown.documents.all(),
             "since": show_day(shown.turn_since.date()),
+            "below_zero": overdrawn_text(shown.fund) if shown.fund.overdrawn and not shown.held_minor else "",
         },
     )
 
@@ -106,7 +108,7 @@ def figures(shown: Claim) -> list[dict[str, str]]:
         {
             "label": "Left in the fund after sending" if not over else "More than there is",
             "amount": shown.show(abs(left)),
-            "hint": "Lower the lines by this much" if over else "",
+            "hint": "" if not over else "The fund is below zero" if fund.overdrawn else "Lower the lines by this much",
             "tone": "problem" if over else "",
         },
     ]

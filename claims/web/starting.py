@@ -75,7 +75,8 @@ def choice(fund: Fund, at: datetime) -> dict[str, str]:
 def why_not(fund: Fund) -> str:
     name = f"{earned_in(fund.earning_period)}, {fund.program}, {fund.location}"
     if fund.available_minor < 0:
-        return f"{name}: more was taken back than was left."
+        short = fund.show(-fund.available_minor)
+        return f"{name}: {short} more was taken back than was left. Later earnings of that half make up for it first."
     return f"{name}: nothing is left to claim."
 
 

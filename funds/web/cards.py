@@ -89,7 +89,8 @@ def sentence(fund: Fund, at: datetime) -> str:
         return f"{fund.show(fund.available_minor)} so far: an estimate, not spendable. It can be spent from {when}."
     if fund.available_minor < 0:
         short = fund.show(-fund.available_minor)
-        return f"{short} more was taken back than was left here. Nothing can be claimed until later earnings make up for it."
+        later = "later earnings make up for it" if at < period.claims_close_at else "the vendor settles it with you"
+        return f"{short} more was taken back than was left here. Nothing can be planned or claimed until {later}."
     if at >= period.claims_close_at:
         return closed_sentence(fund, earned)
     if fund.converted_minor and not fund.remaining_minor and not fund.claimed_minor:

@@ -19,6 +19,7 @@ from coop.lib.money import display
 from coop.lib.web import asked_text, now
 from funds import references, states
 from funds.models import Earning, Fund
+from funds.operations.holds import overdrawn_text
 from funds.queries.funds import funds_of, thresholds
 from funds.queries.entries import EntryLine, EntryPage, entries_of
 from funds.queries.lines import Line, earning_lines
@@ -93,6 +94,8 @@ def fund(request: PersonRequest, fund_id: int) -> HttpResponse:
         "sum_of": identity(shown),
         "estimate": estimate_note(shown) if estimate else "",
         "may_claim": may_start_claim(request, shown, at),
+        "may_adjust": request.user.role == roles.FINANCE,
+        "below_zero": overdrawn_text(shown) if shown.overdrawn else "",
         "filters": filters,
         "active": active_filters(shown, wanted),
         "columns": ["In", "Out", f"{FIGURES[wanted['bucket'] or states.AVAILABLE]} after"],

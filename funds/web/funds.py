@@ -93,8 +93,14 @@ PARTNER_COLUMNS = [
 
 
 def funds_of_partners(request: PersonRequest) -> HttpResponse:
-    """For the vendor's people: the funds of every partner they see, those that close last first."""
-    found = funds_of(request.user).order_by("-earning_period__claims_close_at", "partner__name", "id")
+    """For the vendor's people: the funds of every partner they see, those that close last first; or those below zero."""
+    overdrawn = funds_of(request.user).filter(available_minor__lt=0)
+    only_overdrawn = request.GET.get("show") == "overdrawn"
+    found = (
+        overdrawn.order_by("available_minor", "id")
+        if only_overdrawn
+        else funds_of(request.user).order_by("-earning_period__claims_close_at", "partner__name", "id")
+    )
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     rows = [
         {
@@ -114,5 +120,13 @@ def funds_of_partners(request: PersonRequest) -> HttpResponse:
         }
         for fund in page
     ]
-    context = {"rows": rows, "columns": PARTNER_COLUMNS, "page": page, "total": page.paginator.count}
+    context = {
+        "rows": rows,
+        "columns": PARTNER_COLUMNS,
+        "page": page,
+        "total": page.paginator.count,
+        "only_overdrawn": only_overdrawn,
+        "overdrawn": overdrawn.count(),
+        "kept": "show=overdrawn&" if only_overdrawn else "",
+    }
     return render(request, "funds/funds_of_partners.html", context)
