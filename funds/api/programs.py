@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from coop.lib.api import filters
 from coop.lib.api.views import ApiViewSet, ListMixin, RetrieveMixin, act, verb
 from funds.api import serializers as shapes
-from funds.models import EarningPeriod, Enrollment, Program
+from funds.api.past import COMPARED, ProgramChangesOut, between_of, change_data
+from funds.models import EarningPeriod, Enrollment, Fund, Program
 from funds.operations.enrollments import enroll, update_enrollment
 from funds.operations.periods import extend_period
+from funds.queries.changes import changes_of
 
 
 class ProgramViewSet(ListMixin, RetrieveMixin, ApiViewSet):
@@ -26,6 +29,14 @@ class ProgramViewSet(ListMixin, RetrieveMixin, ApiViewSet):
     ordering = ("code",)
     missing = "There is no such program."
     filters = {"code": filters.by_code("code")}
+
+    @action(detail=True, methods=["get"])
+    @act(gives=ProgramChangesOut, query=COMPARED)
+    def changes(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """What changed in all funds of a program that you may see, between two moments of knowledge."""
+        program, between = self.get_object(), between_of(self.asked, self.at)
+        found = changes_of(Fund.objects.visible_to(self.person).filter(program=program), between)
+        return Response({"program": program.code, "changes": [change_data(change, between) for change in found]})
 
 
 class EarningPeriodViewSet(ListMixin, RetrieveMixin, ApiViewSet):

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from coop.lib.api.fields import Code, Day, Identifier, Money, Text, YesNo
 from coop.lib.api.serializers import Input
 from funds import states
+from funds.queries.past import Moment
 
 
 class ProgramOut(serializers.Serializer[Any]):
@@ -88,7 +89,8 @@ class FundOut(serializers.Serializer[Any]):
     """earned + adjustments = available + reserved + in_review + approved + paid + expired + converted.
 
     `estimated` is the part of `available` that cannot be spent yet, because the threshold was not tested. `overdrawn` says
-    that `available` is below zero: nothing can be planned or claimed until it is made good.
+    that `available` is below zero: nothing can be planned or claimed until it is made good. Asked for with `as_of` or
+    `known_at`, all of it is as it stood then, but for the days of the period and names, which are as they are now.
     """
 
     id = serializers.CharField()
@@ -119,7 +121,8 @@ class FundOut(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
     def get_state(self, fund: Any) -> str:
-        return str(fund.earning_period.state(self.context["at"]))
+        moment = self.context.get("moment") or Moment()
+        return str(fund.earning_period.state(moment.instant(self.context["at"], fund.program.time_zone)))
 
 
 class EntryOut(serializers.Serializer[Any]):
@@ -139,3 +142,13 @@ class EntryOut(serializers.Serializer[Any]):
     reason_code = serializers.CharField()
     note = serializers.CharField()
     text = serializers.CharField(source="sentence")
+
+
+class LinkedEntryOut(EntryOut):
+    """An entry with its place in the chain of its fund: `number` counts from 1, `hash` holds all entries up to this one."""
+
+    number = serializers.IntegerField(source="link.number")
+    hash = serializers.SerializerMethodField()
+
+    def get_hash(self, entry: Any) -> str:
+        return bytes(entry.link.hash).hex()

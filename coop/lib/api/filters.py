@@ -100,6 +100,21 @@ def day() -> Filter:
     return Filter(read_day, None, {"type": "string", "format": "date"})
 
 
+def instant() -> Filter:
+    """An instant that the view itself looks at."""
+    return Filter(read_instant, None, {"type": "string", "format": "date-time"})
+
+
+def until(column: str) -> Filter:
+    """Rows up to an instant, that instant included."""
+    return Filter(read_instant, lambda at: Q(**{f"{column}__lte": at}), {"type": "string", "format": "date-time"})
+
+
+def until_day(column: str) -> Filter:
+    """Rows up to a day, that day included."""
+    return Filter(read_day, lambda value: Q(**{f"{column}__lte": value}), {"type": "string", "format": "date"})
+
+
 def code() -> Filter:
     """A code that the view itself looks at."""
     return Filter(read_code, None, {"type": "string"})
