@@ -59,7 +59,7 @@ CREATE TRIGGER anchor_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON fund
 ALTER TABLE funds_anchor ENABLE ALWAYS TRIGGER anchor_is_append_only;
 -- Of a head only the note that it was mailed may change, of a rebate only the payable that gathers it.
 CREATE TRIGGER head_is_append_only
-  BEFORE UPDATE OF day, at, funds, entries, previous, hash OR DELETE OR TRUNCATE ON funds_ledgerhead
+  BEFORE UPDATE OF id, day, at, funds, entries, previous, hash OR DELETE OR TRUNCATE ON funds_ledgerhead
   FOR EACH STATEMENT EXECUTE FUNCTION coop_append_only();
 ALTER TABLE funds_ledgerhead ENABLE ALWAYS TRIGGER head_is_append_only;
 CREATE TRIGGER rebate_is_append_only

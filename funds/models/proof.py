@@ -8,6 +8,11 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from partners.models import Person
+from partners.states import AUDITOR, FINANCE, PROGRAM_ADMIN
+
+READERS = (FINANCE, PROGRAM_ADMIN, AUDITOR)
+
 
 class Link(models.Model):
     """The hash of one entry together with all entries of its fund before it: SHA-256 of the link before and its text.
@@ -23,6 +28,12 @@ class Link(models.Model):
     hash = models.BinaryField()
 
 
+class LedgerHeadQuerySet(models.QuerySet["LedgerHead"]):
+    def visible_to(self, person: Person) -> LedgerHeadQuerySet:
+        """Heads tell how much the whole ledger moved: the vendor's finance, program admins and auditors see them."""
+        return self if person.is_authenticated and person.is_active and person.role in READERS else self.none()
+
+
 class LedgerHead(models.Model):
     """One hash over all funds after a day: SHA-256 of the head before it and of every fund's link that moved since.
 
@@ -31,13 +42,15 @@ class LedgerHead(models.Model):
     later that nothing recorded until `at` was changed.
     """
 
-    day = models.DateField(primary_key=True)
+    day = models.DateField(unique=True)
     at = models.DateTimeField()
     funds = models.PositiveIntegerField()
     entries = models.PositiveBigIntegerField()
     previous = models.BinaryField(null=True)
     hash = models.BinaryField()
     mailed_at = models.DateTimeField(null=True)
+
+    objects = LedgerHeadQuerySet.as_manager()
 
     class Meta:
         ordering = ["-day"]
