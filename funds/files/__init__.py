@@ -29,7 +29,7 @@ from funds.files.columns import (
 from funds.files.decoding import decode
 from funds.files.sheets import MAX_CELL, Sheet
 from funds.files.texts import open_text
-from funds.files.unpacking import MAX_BYTES, ZIP, first_bytes, unpacked_size
+from funds.files.unpacking import MAX_BYTES, ZIP, Packed, first_bytes
 from funds.files.workbooks import open_workbook
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "MAX_BYTES",
     "MAX_CELL",
     "PARTNER_CENTER",
+    "Packed",
     "Sheet",
     "UnknownColumns",
     "decode",
@@ -46,7 +47,6 @@ __all__ = [
     "guess",
     "open_sheet",
     "understand",
-    "unpacked_size",
 ]
 
 

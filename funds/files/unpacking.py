@@ -5,7 +5,6 @@ What a file is, is told by its first bytes and never by its name.
 
 from __future__ import annotations
 
-import struct
 import zlib
 from collections.abc import Iterator
 from typing import IO
@@ -66,17 +65,6 @@ def first_bytes(file: IO[bytes], count: int = 64) -> bytes:
     found = file.read(count)
     file.seek(0)
     return found
-
-
-def unpacked_size(file: IO[bytes]) -> int:
-    """How many bytes a file says that it holds: of gzip what its last bytes claim, which the reading then verifies."""
-    size = size_of(file)
-    if size < 18 or first_bytes(file)[:2] != GZIP:
-        return size
-    file.seek(-4, 2)
-    (claimed,) = struct.unpack("<I", file.read(4))
-    file.seek(0)
-    return max(size, int(claimed))
 
 
 def require_table(start: bytes) -> None:

@@ -19,7 +19,7 @@ from coop.lib.errors import NotFound, Refused, TooLarge, WrongStatus, check_revi
 from coop.lib.spreadsheets import plain
 from coop.lib.transitions import follow
 from funds import states
-from funds.files import KINDS, PARTNER_CENTER, Sheet, UnknownColumns, fingerprint, open_sheet, understand, unpacked_size
+from funds.files import KINDS, PARTNER_CENTER, Packed, Sheet, UnknownColumns, fingerprint, open_sheet, understand
 from funds.models import ColumnMapping, Import
 from funds.operations.earnings import check_staged, stage
 from partners import events
@@ -116,12 +116,17 @@ def needs_mapping(delivery: Import) -> bool:
 
 
 def require_size(file: IO[bytes], limit: int) -> None:
-    """Raises TooLarge."""
-    size = unpacked_size(file)
-    if size > limit:
+    """Unpacks gzip to its end, so that a file that is cut off or explodes is refused here. Raises TooLarge, Invalid."""
+    packed = Packed(file)
+    size = 0
+    for block in packed.blocks() if packed.is_gzip else ():
+        size += len(block)
+        if size > limit:
+            break
+    if max(packed.size, size) > limit:
         raise TooLarge(
-            f"The file has {size:,} bytes (unpacked); at most {limit:,} are taken here. Split it, or have it imported on the "
-            "server: manage.py import_earnings FILE."
+            f"At most {limit:,} bytes are taken here{', unpacked' if packed.is_gzip else ''}, and the file has more. Split it, "
+            "or have it imported on the server: manage.py import_earnings FILE."
         )
 
 

@@ -270,7 +270,7 @@ def test_a_file_that_breaks_in_the_middle_fails_with_the_line_and_keeps_nothing(
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(enrollment: Enrollment, settings: Any) -> None:
     settings.IMPORT_MAX_BYTES = 50
-    with pytest.raises(TooLarge, match="at most 50"):
+    with pytest.raises(TooLarge, match="At most 50"):
         receive(table(plain("E1")))
 
 
