@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from coop.lib.db import execute, rows
@@ -49,7 +49,7 @@ def settle_period(period_id: int, *, at: datetime) -> Swept:
         period_id,
         at=at,
         due="settle_at",
-        find="settled_at IS NULL",
+        waits="settled_at IS NULL",
         act=lambda period, ids: settle_locked_funds(period, ids, at=at),
         done="settled_at",
         verb="earning_period.settled",
@@ -185,9 +185,9 @@ def due_to_expire(at: datetime) -> list[int]:
     return list(due.values_list("id", flat=True))
 
 
-# A fund expires once: one that did is left alone, and check_ledger says so if it holds money all the same.
-LEFT_TO_EXPIRE = """available_minor > 0
-  AND NOT EXISTS (SELECT 1 FROM funds_entry e WHERE e.fund_id = funds_fund.id AND e.kind = 'expiry')"""
+# A fund expires once: one that did is left alone, and check_ledger says so if it holds money all the same. With its LIMIT the
+# question is asked of each fund by itself: as a join it would read all expiries so far, again for every chunk.
+NOT_EXPIRED = "(SELECT e.id FROM funds_entry e WHERE e.fund_id = funds_fund.id AND e.kind = 'expiry' LIMIT 1) IS NULL"
 
 
 def expire_period(period_id: int, *, at: datetime) -> Swept:
@@ -196,7 +196,8 @@ def expire_period(period_id: int, *, at: datetime) -> Swept:
         period_id,
         at=at,
         due="claims_close_at",
-        find=LEFT_TO_EXPIRE,
+        waits="available_minor > 0",
+        unless_done=NOT_EXPIRED,
         act=lambda period, ids: _expire_funds(period, ids, at=at),
         done="expired_at",
         verb="earning_period.expired",
@@ -244,7 +245,8 @@ def _sweep(
     *,
     at: datetime,
     due: str,
-    find: str,
+    waits: str,
+    unless_done: str = "true",
     act: Callable[[EarningPeriod, Sequence[int]], Swept],
     done: str,
     verb: str,
@@ -252,24 +254,31 @@ def _sweep(
     """Walk the funds of a period by id in chunks, each its own transaction, then mark the period's sweep as complete.
 
     `due` is the column of the period that says when its time has come: before that nothing happens, whoever calls.
-    `find` is a condition on the fund, `done` the column of the period that says that nothing is left.
+    `waits` is a condition on the fund's row, `unless_done` one that costs a look elsewhere; `done` is the column of the
+    period that says that nothing is left.
+
+    Several workers share one sweep: each first takes what nobody else has locked, and then waits for the rest.
     """
-    period = EarningPeriod.objects.select_related("program").get(id=period_id)
-    total, last = Swept(), 0
+    period = _wait_for_imports(period_id)
+    total = Swept()
     if at < getattr(period, due):
         return total
-    while True:
-        with transaction.atomic():
-            ids = _lock_chunk(period_id, find, after=last)
-            if not ids:
-                break
-            total += act(period, ids)
-            last = ids[-1]
+    for others in ("SKIP LOCKED", ""):
+        last = 0
+        while True:
+            with transaction.atomic():
+                chunk = _lock_chunk(period_id, waits, unless_done, others, after=last)
+                if not chunk:
+                    break
+                last = chunk[-1][0]
+                ids = [fund_id for fund_id, wanted in chunk if wanted]
+                if ids:
+                    total += act(period, ids)
     with transaction.atomic():
         # An import that adds a fund holds the period's row shared, so nothing slips in between look and mark.
         locked = EarningPeriod.objects.select_for_update().get(id=period_id)
         if getattr(locked, done) is None and not rows(
-            f"SELECT 1 FROM funds_fund WHERE earning_period_id = %s AND {find} LIMIT 1", [period_id]
+            f"SELECT 1 FROM funds_fund WHERE earning_period_id = %s AND {waits} AND {unless_done} LIMIT 1", [period_id]
         ):
             setattr(locked, done, at)
             locked.save(update_fields=[done])
@@ -280,16 +289,24 @@ def _sweep(
     return total
 
 
-def _lock_chunk(period_id: int, find: str, *, after: int) -> list[int]:
-    """The next funds of a period, locked, and its row before them.
+@transaction.atomic
+def _wait_for_imports(period_id: int) -> EarningPeriod:
+    """The period, once nobody holds its row who looked at the clock before its time had come.
 
-    An import holds the row shared from its last look at the clock until it has posted. Without waiting for it here, a
-    fund could be swept between the two, and what the import brings would stay in it for good.
+    An import holds the row shared from its last look at the clock until it has posted. Without waiting for it, a fund could
+    be swept between the two, and what the import brings would stay in it for good. Who comes later sees that it is late.
     """
-    execute("SELECT 1 FROM funds_earningperiod WHERE id = %s FOR NO KEY UPDATE", [period_id])
-    sql = f"""SELECT id FROM funds_fund WHERE earning_period_id = %s AND id > %s AND {find}
-              ORDER BY id LIMIT {CHUNK} FOR UPDATE"""
-    params: list[Any] = [period_id, after]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return [row[0] for row in cursor.fetchall()]
+    return (
+        EarningPeriod.objects.select_related("program").select_for_update(of=("self",), no_key=True).get(id=period_id)
+    )
+
+
+def _lock_chunk(period_id: int, waits: str, unless_done: str, others: str, *, after: int) -> list[tuple[int, bool]]:
+    """The next funds of a period, locked, and of each whether it is to be worked on.
+
+    `others` says what becomes of funds that somebody else has locked.
+    """
+    chunk = f"""SELECT * FROM funds_fund WHERE earning_period_id = %s AND id > %s AND {waits}
+                ORDER BY id LIMIT {CHUNK} FOR UPDATE {others}"""
+    found = rows(f"SELECT id, {unless_done} FROM ({chunk}) AS funds_fund ORDER BY id", [period_id, after])
+    return [(fund_id, wanted) for fund_id, wanted in found]
