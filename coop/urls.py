@@ -6,6 +6,7 @@ from django.conf import settings
 from django.urls import include, path
 
 from coop import clock_page, styleguide, web
+from partners.web import payout
 
 handler400 = web.bad_request
 handler403 = web.permission_denied
@@ -24,6 +25,7 @@ urlpatterns = [
     path("funds/", include("funds.urls")),
     path("", include("claims.urls_vendor")),
     path("", include("funds.urls_vendor")),
+    path("account/payout/", payout.payout_account, name="payment-account"),
     path("clock/", clock_page.clock_page, name="clock"),
 ]
 if settings.SANDBOX:

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from django.urls import path
 
-from funds.web import adjustment_new, adjustments, finance, imports, payments, rates, reconciliation, runs
+from funds.web import (
+    adjustment_new,
+    adjustments,
+    finance,
+    imports,
+    payments,
+    proof,
+    rates,
+    reconciliation,
+    results,
+    runs,
+)
 
 urlpatterns = [
     path("finance/", finance.finance, name="finance"),
+    path("finance/proof/", proof.proof, name="ledger-proof"),
+    path("finance/proof/ledger.jsonl", proof.proof_file, name="ledger-proof-file"),
     path("imports/", imports.imports, name="imports"),
     path("imports/template/<str:form>.csv", imports.import_template, name="import-template"),
     path("imports/<int:import_id>/", imports.import_page, name="import"),
@@ -28,7 +41,11 @@ urlpatterns = [
     path("payment-runs/<int:run_id>/approve/", runs.run_approve, name="payment-run-approve"),
     path("payment-runs/<int:run_id>/cancel/", runs.run_cancel, name="payment-run-cancel"),
     path("payment-runs/<int:run_id>/export/", runs.run_export, name="payment-run-export"),
-    path("payment-runs/<int:run_id>/results/", runs.run_results, name="payment-run-results"),
+    path("payment-runs/<int:run_id>/payments.csv", runs.run_csv, name="payment-run-csv"),
+    path("payment-runs/<int:run_id>/pain001.xml", runs.run_pain001, name="payment-run-pain001"),
+    path("payment-runs/<int:run_id>/results/", results.run_results, name="payment-run-results"),
     path("payments/", payments.payments, name="payments"),
     path("payments/<int:payment_id>/", payments.payment, name="payment"),
+    path("payments/<int:payment_id>/remittance.pdf", payments.remittance_pdf, name="payment-remittance"),
+    path("payments/<int:payment_id>/remittance.csv", payments.remittance_csv, name="payment-remittance-csv"),
 ]

@@ -32,6 +32,8 @@ STAND_INS = str.maketrans({"&": "+", "_": "-", "@": "(at)"})
 NO_ACCOUNT = "no_bank_account"
 NO_ACCOUNT_REASON = "No bank account is known for this partner. Its admin can enter one under Payout account."
 
+NOBODY = "No payment of this run has a bank account. Admins of partners can enter theirs under Payout account."
+
 
 class LeftOut(NamedTuple):
     """A payment that is not in the message, because nobody knows to which account it goes."""
@@ -92,12 +94,21 @@ def sort_out(run: PaymentRun) -> tuple[list[tuple[Payment, Mapping[str, str]]], 
     return found, left_out
 
 
+def why_not(found: Sequence[tuple[Payment, Mapping[str, str]]]) -> str:
+    """Why there can be no message of these payments; nothing if there can."""
+    try:
+        payer()
+    except WrongStatus as refusal:
+        return refusal.message
+    return "" if found else NOBODY
+
+
 def export_pain001(run: PaymentRun) -> bytes:
     """The message. Raises WrongStatus where the payer is not set, or no payment has an account."""
-    debtor = payer()
     found, _ = sort_out(run)
+    debtor = payer()
     if not found:
-        raise WrongStatus(f"No payment of run {run.pk} has a bank account. {NO_ACCOUNT_REASON}")
+        raise WrongStatus(NOBODY)
     at = (run.exported_at or run.approved_at or run.created_at).astimezone(UTC)
     document = ET.Element("Document", xmlns=NAMESPACE)
     message = ET.SubElement(document, "CstmrCdtTrfInitn")

@@ -23,6 +23,20 @@ def waiting_to_pay() -> tuple[int, str]:
     return sum(row["number"] for row in rows), sums_text((row["currency"], row["minor"]) for row in rows)
 
 
+def waiting_by_kind() -> list[tuple[str, int, str]]:
+    """What waits for a run, by kind: how many amounts, and their sum as a text for people."""
+    rows = waiting().order_by().values("kind", "currency").annotate(number=Count("id"), minor=Sum("amount_minor"))
+    kinds = sorted({row["kind"] for row in rows})
+    return [
+        (
+            kind,
+            sum(row["number"] for row in rows if row["kind"] == kind),
+            sums_text((row["currency"], row["minor"]) for row in rows if row["kind"] == kind),
+        )
+        for kind in kinds
+    ]
+
+
 def sums_text(rows: Iterable[tuple[str, int]]) -> str:
     """Amounts summed by currency, as one text; where there is nothing there is no currency either, so it reads 0."""
     sums: dict[str, int] = defaultdict(int)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -14,24 +15,26 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from coop.lib import money
-from coop.lib.errors import Invalid, NotFound
+from coop.lib.errors import Invalid, NotFound, WrongStatus
 from coop.lib.forms import DayField, add_refusal
 from coop.lib.web import asked_number, now
-from funds.bank.table import export_csv, read_csv
-from funds.models import PaymentRun
+from funds.bank import pain001
+from funds.bank.table import export_csv
+from funds.models import Payment, PaymentRun
 from funds.operations.payments import READERS, approve_run, cancel_run, export_run, prepare_run
-from funds.operations.results import Result, read_results
-from funds.queries.vendor import claims_of, waiting_to_pay
+from funds.queries.vendor import claims_of, waiting_by_kind
 from funds.web.finance import RUN_STATUSES, totals_text
 from funds.web.imports import revision_of
-from funds.web.payments import STATUSES
+from funds.web.payments import KINDS, STATUSES
+from partners.accounts import masked
 from partners.models import Person
 from partners.permissions import require_role
 from partners.states import FINANCE
 from partners.web.request import PersonRequest
 
 PAGE = 25
-FILE_MAX_BYTES = 5 * 1024 * 1024
+SHOWN = 200  # payments on the page of a run; all of them are in its files
+EXPORTED = ("exported", "settled")
 
 
 class PrepareForm(forms.Form):
@@ -42,34 +45,6 @@ class PrepareForm(forms.Form):
         help_text="The whole day counts, in UTC",
         error_messages={"required": "Enter the last day of approvals to be paid"},
     )
-
-
-class ResultsFileForm(forms.Form):
-    """The run's file, filled with results."""
-
-    file = forms.FileField(
-        label="The file with its results",
-        help_text="The CSV of this run, with the columns status (sent or failed), sent_on, bank_reference and reason "
-        "filled. Rows without a status are left as they are.",
-        error_messages={"required": "Choose the file with the results", "empty": "The file is empty."},
-    )
-
-
-class ResultForm(forms.Form):
-    """The result of one payment, by hand."""
-
-    status = forms.ChoiceField(
-        label="Result",
-        required=False,
-        choices=[("", "No result yet"), ("sent", "Sent"), ("failed", "Failed")],
-    )
-    sent_on = DayField(label="Sent on", required=False)
-    bank_reference = forms.CharField(label="Bank's reference", required=False, max_length=80)
-    reason = forms.CharField(label="Why it failed", required=False, max_length=200)
-
-    def result(self, payment_id: int) -> Result:
-        given = self.cleaned_data
-        return Result(payment_id, given["status"], given["sent_on"], given["bank_reference"], given["reason"])
 
 
 @login_required
@@ -92,12 +67,11 @@ def runs(request: PersonRequest) -> HttpResponse:
     found = found if before is None else found.filter(id__lt=before)
     rows = list(found[: PAGE + 1])
     here = reverse("payment-runs")
-    number, waiting = waiting_to_pay()
+    waits = waiting_by_kind()
     context = {
         "form": form,
         "runs": [(run, *RUN_STATUSES[run.status], totals_text(run)) for run in rows[:PAGE]],
-        "number": number,
-        "waiting": waiting,
+        "waits": [(KINDS[kind], number, text) for kind, number, text in waits],
         "acts": request.user.role == FINANCE,
         "older_url": f"{here}?before={rows[PAGE - 1].pk}" if len(rows) > PAGE else "",
         "newer_url": here if before else "",
@@ -120,7 +94,8 @@ def run_page(request: PersonRequest, run_id: int) -> HttpResponse:
     """One run: what it pays to whom and for what, what it holds back, and what comes next."""
     run = find_run(request, run_id)
     payments = list(run.payments.select_related("partner", "program").order_by("partner__name", "id"))
-    claims = claims_of(payments)
+    shown = payments[:SHOWN]
+    claims = claims_of(shown)
     text, tone = RUN_STATUSES[run.status]
     mine = run.prepared_by_id == request.user.pk
     acts = request.user.role == FINANCE
@@ -131,12 +106,13 @@ def run_page(request: PersonRequest, run_id: int) -> HttpResponse:
         "status_tone": tone,
         "total": totals_text(run),
         "partners": partners,
-        "payments": [(payment, *STATUSES[payment.status], claims.get(payment.pk, [])) for payment in payments],
+        "number": len(payments),
+        "payments": [row_of(payment, claims.get(payment.pk, [])) for payment in shown],
+        "more": len(payments) - len(shown),
+        "totals": totals_of(payments),
         "lede": lede(run),
-        "held": [
-            {**row, "amount": money.display(money.from_text(row["amount"], row["currency"]), row["currency"])}
-            for row in run.held
-        ],
+        "held": held_of(run),
+        **bank_of(run),
         "acts": acts,
         "may_approve": acts and not mine and run.status == "draft",
         "approve_label": f"Approve {totals_text(run)} to {partners} partner{'' if partners == 1 else 's'}",
@@ -145,6 +121,60 @@ def run_page(request: PersonRequest, run_id: int) -> HttpResponse:
         "crumbs": [{"label": "Payment runs", "url": reverse("payment-runs")}],
     }
     return render(request, "funds/payment_run.html", context)
+
+
+def row_of(payment: Payment, claims: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    text, tone = STATUSES[payment.status]
+    return {
+        "payment": payment,
+        "status": text,
+        "tone": tone,
+        "kind": KINDS[payment.kind],
+        "items": claims,
+        "account": masked(payment.payee.get("iban") or payment.payee.get("account") or ""),
+    }
+
+
+def totals_of(payments: Iterable[Payment]) -> list[dict[str, str]]:
+    """What a run pays, by program, kind and currency."""
+    sums: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for payment in payments:
+        sums[(payment.program.name, KINDS[payment.kind], payment.currency)].append(payment.amount_minor)
+    return [
+        {"program": program, "kind": kind, "number": str(len(found)), "amount": money.display(sum(found), currency)}
+        for (program, kind, currency), found in sorted(sums.items())
+    ]
+
+
+def held_of(run: PaymentRun) -> list[dict[str, str]]:
+    """What a run holds back, with amounts for people."""
+    return [
+        {
+            **row,
+            "kind_name": KINDS[row["kind"]],
+            "amount": money.display(money.from_text(row["amount"], row["currency"]), row["currency"]),
+        }
+        for row in run.held
+    ]
+
+
+def bank_of(run: PaymentRun) -> dict[str, Any]:
+    """The files of an exported run, of one that cannot be written why, and the payments that it leaves out."""
+    if run.status not in ("approved", *EXPORTED):
+        return {"files": [], "without_account": []}
+    found, left_out = pain001.sort_out(run)
+    if run.status not in EXPORTED:
+        return {"files": [], "without_account": left_out}
+    name = f"payment-run-{run.pk}"
+    table = {"name": f"{name}.csv", "url": reverse("payment-run-csv", args=[run.pk])}
+    message = {"name": f"{name}.xml", "url": reverse("payment-run-pain001", args=[run.pk])}
+    against = pain001.why_not(found)
+    if against:
+        message = {"name": "No ISO 20022 file", "size": against}
+    else:
+        message["size"] = f"ISO 20022 (pain.001.001.09) with {len(found)} payment{'' if len(found) == 1 else 's'}"
+    table["size"] = "A table of all payments, with an empty place for each result"
+    return {"files": [table, message], "without_account": left_out}
 
 
 def lede(run: PaymentRun) -> str:
@@ -176,98 +206,36 @@ def run_cancel(request: PersonRequest, run_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def run_export(request: PersonRequest, run_id: int) -> HttpResponse:
-    """The file for the bank. Taking it is noted, the first time only."""
+    """Note that the run goes to the bank; its files are on its page from then on."""
     run = export_run(run_id, by=request.user, at=now(request))
-    answer = HttpResponse(export_csv(run), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="payment-run-{run.pk}.csv"'
-    return answer
-
-
-# --- Results ----------------------------------------------------------------------------------------------------------
+    messages.success(request, f"{run} goes to the bank. Take its file below and pay from it.")
+    return redirect(f"{reverse('payment-run', args=[run.pk])}#files")
 
 
 @login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def run_results(request: PersonRequest, run_id: int) -> HttpResponse:
-    """Read the bank's results, from the filled file or payment by payment."""
+@require_safe
+def run_csv(request: PersonRequest, run_id: int) -> HttpResponse:
+    run = find_exported(request, run_id)
+    return download(export_csv(run).encode(), "text/csv; charset=utf-8", f"payment-run-{run.pk}.csv")
+
+
+@login_required
+@require_safe
+def run_pain001(request: PersonRequest, run_id: int) -> HttpResponse:
+    run = find_exported(request, run_id)
+    return download(pain001.export_pain001(run), "application/xml", f"payment-run-{run.pk}.xml")
+
+
+def find_exported(request: PersonRequest, run_id: int) -> PaymentRun:
+    """A run whose files may be taken. They hold account numbers: finance alone. Raises as find_run, WrongStatus."""
     run = find_run(request, run_id)
-    require_role(request.user, FINANCE, to="read payment results")
-    open_payments = [
-        payment
-        for payment in run.payments.select_related("partner", "program").order_by("partner__name", "id")
-        if payment.status in ("upcoming", "in_progress")
-    ]
-    by_file = request.method == "POST" and request.POST.get("act") == "file"
-    by_hand = request.method == "POST" and not by_file
-    file_form = ResultsFileForm(request.POST if by_file else None, request.FILES if by_file else None)
-    today: date = now(request).date()
-    hand = [
-        (
-            payment,
-            ResultForm(
-                request.POST if by_hand else None,
-                prefix=f"payment-{payment.pk}",
-                initial={"sent_on": today},
-            ),
-        )
-        for payment in open_payments
-    ]
-    if by_file and file_form.is_valid():
-        answer = read_file(request, run, file_form)
-    elif by_hand and False not in {form.is_valid() for _, form in hand}:
-        answer = read_by_hand(request, run, hand)
-    else:
-        answer = None
-    if answer:
-        return answer
-    hand_forms = [form for _, form in hand]
-    refused = file_form.errors or any(form.errors for form in hand_forms if form.is_bound)
-    context = {
-        "run": run,
-        "file_form": file_form,
-        "hand": hand,
-        "refused": [file_form, *(form for form in hand_forms if form.is_bound)] if refused else [],
-        "crumbs": [
-            {"label": "Payment runs", "url": reverse("payment-runs")},
-            {"label": str(run), "url": reverse("payment-run", args=[run.pk])},
-        ],
-    }
-    return render(request, "funds/payment_results.html", context, status=400 if refused else 200)
+    require_role(request.user, FINANCE, to="take the files of a payment run")
+    if run.status not in EXPORTED:
+        raise WrongStatus(f"{run} is {run.status}. Its files are there once it is approved and exported.")
+    return run
 
 
-def read_file(request: PersonRequest, run: PaymentRun, form: ResultsFileForm) -> HttpResponse | None:
-    """Take in a file of results; what is wrong with it goes to its field, row by row."""
-    file = form.cleaned_data["file"]
-    if file.size > FILE_MAX_BYTES:
-        form.add_error("file", f"The file has {file.size:,} bytes; the file of a run has at most {FILE_MAX_BYTES:,}.")
-        return None
-    try:
-        results = read_csv(file.read())
-        return taken(request, run, results)
-    except Invalid as refusal:
-        add_refusal(form, refusal, {error.field: "file" for error in refusal.errors} | {"": "file"})
-        return None
-
-
-def read_by_hand(request: PersonRequest, run: PaymentRun, hand: list[tuple[Any, ResultForm]]) -> HttpResponse | None:
-    """Take in the results that were chosen; what is wrong goes to the field of its payment."""
-    given = [(payment, form) for payment, form in hand if form.cleaned_data["status"]]
-    try:
-        return taken(request, run, [form.result(payment.pk) for payment, form in given])
-    except Invalid as refusal:
-        for error in refusal.errors:
-            place = error.field.split(".")
-            if len(place) == 3 and place[2] in ResultForm.base_fields:
-                given[int(place[1])][1].add_error(place[2], error.message)
-            else:
-                (given or hand)[0][1].add_error("status", error.message)
-        return None
-
-
-def taken(request: PersonRequest, run: PaymentRun, results: list[Result]) -> HttpResponse:
-    run = read_results(run.pk, results, by=request.user, at=now(request))
-    sent = sum(result.status == "sent" for result in results)
-    said = f"{sent} sent, {len(results) - sent} failed"
-    settled = " The run is settled." if run.status == "settled" else ""
-    messages.success(request, f"Results read: {said}.{settled}")
-    return redirect("payment-run", run.pk)
+def download(data: bytes, media_type: str, name: str) -> HttpResponse:
+    return HttpResponse(
+        data, content_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,9 +96,10 @@ def upload_earnings(page: Page, rows: list[str]) -> None:
 
 
 def export_run(page: Page) -> str:
-    """On the page of an approved run: download the file for the bank."""
+    """On the page of an approved run: export it, and take the table for the bank from the page that follows."""
+    page.get_by_role("button", name="Export for the bank").click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Export the file for the bank").click()
+        page.get_by_role("link", name=re.compile(r"payment-run-\d+\.csv")).click()
     return download.value.path().read_text(encoding="utf-8")
 
 

@@ -71,7 +71,10 @@ def test_a_run_goes_from_one_person_to_another_to_the_bank_and_back(enter: Enter
 
     assert "Approve 4,000.00 USD to 1 partner" in words(get_within_bound(second, url))
     second.post(reverse("payment-run-approve", args=[run.pk]), {"revision": run.revision})
-    exported = first.post(reverse("payment-run-export", args=[run.pk]))
+    sent = first.post(reverse("payment-run-export", args=[run.pk]), follow=True)
+    assert "With the bank" in words(sent), "the page that follows says so, without being loaded anew"
+    assert f"payment-run-{run.pk}.csv" in words(sent)
+    exported = first.get(reverse("payment-run-csv", args=[run.pk]))
     assert exported["Content-Type"].startswith("text/csv")
     assert "4000.00" in exported.content.decode()
     run.refresh_from_db()
@@ -99,7 +102,7 @@ def test_who_prepared_a_run_cannot_approve_it_by_hand_either(enter: Enter, claim
 def test_a_run_of_nothing_is_refused_at_its_day(enter: Enter, claim: Claim) -> None:
     response = enter("finance").post(reverse("payment-runs"), {"cutoff": "2024-03-01"})
     assert response.status_code == 400
-    assert "Nothing that was approved until 1 Mar 2024 waits to be paid" in words(response)
+    assert "Nothing that was approved until 1 Mar 2024 can be paid now" in words(response)
     assert "Enter the last day of approvals" in words(enter("finance").post(reverse("payment-runs"), {"cutoff": ""}))
 
 
@@ -123,7 +126,7 @@ def test_a_partner_without_payout_profile_is_held_with_the_reason(enter: Enter, 
     run = prepare()
     page = words(get_within_bound(enter("finance"), reverse("payment-run", args=[run.pk])))
     assert "2 payments to 2 partners 4,500.00 USD" in page
-    assert "Harbor The bank and tax profile for co-op is not complete. 700.00 USD" in page
+    assert "The bank and tax profile is not complete. 700.00 USD" in page
 
 
 def test_results_by_hand_are_taken_and_a_failure_needs_its_reason(enter: Enter, claim: Claim) -> None:
@@ -152,7 +155,7 @@ def test_faults_of_a_results_file_are_listed_row_by_row(enter: Enter, claim: Cla
     )
     assert response.status_code == 400
     page = words(response)
-    assert "Line 2: “paid” is not a result. Write sent or failed" in page
+    assert "Line 2: “paid” is not a result. Write sent, failed or returned" in page
     assert "Line 2: “15.03.2024” is not a day" in page
 
 
@@ -201,7 +204,7 @@ def test_a_failed_payment_tells_the_partner_what_to_do(enter: Enter, claim: Clai
     assert claim.submitted_by
     page = words(enter(claim.submitted_by).get(reverse("payment", args=[payment.pk])))
     assert "This payment could not be made: Account closed" in page
-    assert "Your claims stay approved and are paid with another run" in page
+    assert "Nothing is lost: it is paid with another run" in page
 
 
 def test_a_channel_manager_sees_the_payments_of_the_portfolio_only(enter: Enter, claim: Claim) -> None:
