@@ -17,6 +17,7 @@ from funds.api.earnings import EarningViewSet
 from funds.api.imports import ImportViewSet
 from funds.api.payments import PaymentRunViewSet, PaymentViewSet
 from funds.api.programs import EarningPeriodViewSet, EnrollmentViewSet, ProgramViewSet
+from funds.api.proof import LedgerHeadViewSet
 from funds.api.rates import RateViewSet
 from funds.api.reconciliation import ReconciledLineViewSet, ReconciliationViewSet
 from partners.api.views import EventViewSet, LocationViewSet, PartnerViewSet, PersonViewSet
@@ -46,6 +47,7 @@ router.register("payment-runs", PaymentRunViewSet, "payment-run")
 router.register("payments", PaymentViewSet, "payment")
 router.register("reconciliations", ReconciliationViewSet, "reconciliation")
 router.register(rf"{OF_RECONCILIATION}/lines", ReconciledLineViewSet, "reconciled-line")
+router.register("ledger-heads", LedgerHeadViewSet, "ledger-head")
 router.register("events", EventViewSet, "event")
 
 app_name = "api"
