@@ -32,7 +32,8 @@ from coop.lib import clock
 from coop.lib.models import SandboxClock
 from coop.lib.money import to_minor
 from coop.people import VENDOR
-from funds.models import EarningPeriod, Enrollment, Fund, Import, PaymentRun, Program, Reconciliation
+from funds.models import Adjustment, EarningPeriod, Enrollment, Fund, Import, PaymentRun, Program, Reconciliation
+from funds.operations.adjustments import request_adjustment
 from funds.operations.catalog import load_programs
 from funds.operations.earnings import take_lines
 from funds.operations.enrollments import enroll
@@ -225,6 +226,19 @@ def make_fund(
 def expire(code: str = "FY24-H1", program: str = RESELLER) -> None:
     """The job that expires what is left of a period runs now."""
     expire_period(period(code, program).id, at=clock.now())
+
+
+def make_adjustment(fund: Fund, amount: str = "-5.00", *, reason_code: str = "wrong_calculation") -> Adjustment:
+    """A correction for today, asked for by finance: posted at once, or waiting where it is above the program's amount."""
+    at = clock.now()
+    return request_adjustment(
+        fund.id,
+        amount_minor=to_minor(amount, fund.currency),
+        reason_code=reason_code,
+        effective_on=at.date(),
+        by=vendor("finance"),
+        at=at,
+    )
 
 
 # --- Claims -------------------------------------------------------------------------------------------------------------

@@ -78,6 +78,7 @@ LISTS = (
     "imports/",
     "funds/",
     "funds/{fund}/entries/",
+    "adjustments/",
     "activities/",
     "claims/",
     "claims/{claim}/lines/",

@@ -32,6 +32,9 @@ ACTS: dict[str, dict[str, int]] = {
     "decline a claim": {"manager": 200, "agency": 404},
     "prepare a run": FINANCE,
     "approve a run": {"finance2": 200, **NOT_SEEN_BY_PARTNERS},
+    "ask for an adjustment": {**FINANCE, "agency": 404},
+    "approve an adjustment": {"finance2": 200, **NOT_SEEN_BY_PARTNERS},
+    "decline an adjustment": {"finance": 200, "finance2": 200, **NOT_SEEN_BY_PARTNERS},
     "cancel a run": {"finance": 200, "finance2": 200, **NOT_SEEN_BY_PARTNERS},
     "deactivate a person": {"program": 200, "partner_admin": 200, "agency": 404},
     "move the clock": {role: 200 for role in ROLES if role != "auditor"},
@@ -46,6 +49,7 @@ def test_each_role_may_do_what_it_may_and_nothing_else(db: None) -> None:
     run = factories.prepare()
     factories.make_approved_claim(fund, "300.00")
     sent, draft = factories.make_sent_claim(fund, "10.00"), factories.make_claim(fund, "10.00")
+    waiting = factories.make_adjustment(fund, "5000.00")
     people = {
         "marketer": marketer,
         "partner_admin": factories.make_person(fund.partner, "partner_admin"),
@@ -92,6 +96,18 @@ def test_each_role_may_do_what_it_may_and_nothing_else(db: None) -> None:
         "decline a claim": ("POST", f"claims/{sent.pk}/reject/", {"reason": "Not covered."}),
         "prepare a run": ("POST", "payment-runs/", {"cutoff": "2024-03-31"}),
         "approve a run": ("POST", f"payment-runs/{run.pk}/approve/", None),
+        "ask for an adjustment": (
+            "POST",
+            "adjustments/",
+            {
+                "fund": str(fund.pk),
+                "amount": "5.00",
+                "reason_code": "previous_period",
+                "effective_on": "2024-03-04",
+            },
+        ),
+        "approve an adjustment": ("POST", f"adjustments/{waiting.pk}/approve/", None),
+        "decline an adjustment": ("POST", f"adjustments/{waiting.pk}/decline/", {"reason": "No."}),
         "cancel a run": ("POST", f"payment-runs/{run.pk}/cancel/", None),
         "deactivate a person": ("POST", f"people/{colleague.pk}/deactivate/", None),
         "move the clock": ("PUT", "clock/", {"now": "2024-03-05T00:00:00Z"}),

@@ -68,6 +68,7 @@ class House:
             "payment": Payment.objects.get(run=self.run).pk,
             "reconciliation": self.reconciliation.pk,
             "reconciled-line": self.reconciliation.lines.get().pk,
+            "adjustment": factories.make_adjustment(self.fund).pk,
             "event": Event.objects.filter(partner=self.partner).order_by("id")[0].pk,
             "program": factories.RESELLER,
             "activity": "telemarketing",

@@ -204,6 +204,7 @@ def test_every_verb_heeds_if_match(vendor: Callable[[str], Api]) -> None:
     program, manager, finance, finance2 = (vendor(who) for who in ("program", "manager", "finance", "finance2"))
     factories.make_approved_claim(fund, "300.00")
     approved = factories.make_approved_run().pk
+    waiting = factories.make_adjustment(fund, "5000.00").pk
     later = {"claims_close_on": "2024-08-20", "reason": "Holidays"}
     sent_result = {"results": [{"payment": "1", "status": "sent"}]}
     tries: list[tuple[Api, str, Any]] = [
@@ -217,6 +218,8 @@ def test_every_verb_heeds_if_match(vendor: Callable[[str], Api]) -> None:
         (manager, f"claims/{sent}/reject/", {"reason": "Not covered."}),
         (finance2, f"payment-runs/{run.pk}/approve/", None),
         (finance2, f"payment-runs/{run.pk}/cancel/", None),
+        (finance2, f"adjustments/{waiting}/approve/", None),
+        (finance2, f"adjustments/{waiting}/decline/", {"reason": "No."}),
         (finance, f"payment-runs/{approved}/export/", None),
         (finance, f"payment-runs/{approved}/results/", sent_result),
     ]
