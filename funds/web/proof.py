@@ -12,13 +12,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from coop.lib.dates import show_day, show_instant
-from coop.lib.errors import TooLarge
+from coop.lib.errors import NotFound, TooLarge
 from coop.lib.web import now
-from funds.models import LedgerHead
+from funds.models import Fund, LedgerHead
 from funds.models.proof import READERS
 from funds.queries.proof import entries_posted, verify_ledger
 from funds.queries.proof_file import proof_lines
-from funds.web.fund import fund_for
 from partners.permissions import require_role
 from partners.web.request import PersonRequest
 
@@ -95,8 +94,9 @@ def proof_file(request: PersonRequest) -> StreamingHttpResponse:
 @require_safe
 def fund_proof(request: PersonRequest, fund_id: int) -> StreamingHttpResponse:
     """The proof of one fund, for whoever sees the fund."""
-    fund = fund_for(request, fund_id)
-    return download(f"fund-{fund.pk}-proof.jsonl", request, fund.pk)
+    if not Fund.objects.visible_to(request.user).filter(id=fund_id).exists():
+        raise NotFound("There is no such fund.")
+    return download(f"fund-{fund_id}-proof.jsonl", request, fund_id)
 
 
 def download(filename: str, request: PersonRequest, fund_id: int | None) -> StreamingHttpResponse:
