@@ -19,13 +19,13 @@ from coop.lib.dates import end_of_day, show_day, show_instant
 from coop.lib.errors import NotFound, Refused
 from coop.lib.forms import DayField, add_refusal
 from coop.lib.web import asked_number, now
+from funds.downloads import csv_download
 from funds.models import ReconciledLine, Reconciliation
 from funds.operations.payments import READERS
 from funds.operations.reconciliation import reconcile
 from funds.queries.reconciliation import lines_page
 from funds.queries.vendor import program_names
 from funds.states import RECONCILED_OUTCOMES, RECONCILIATION_KINDS
-from funds.web.downloads import csv_download
 from partners.permissions import require_role
 from partners.states import FINANCE
 from partners.web.request import PersonRequest
