@@ -154,3 +154,9 @@ def balance_by_day(fund: Fund, *, moment: Moment = PRESENT) -> list[DayBalance]:
         [fund.pk, *params],
     )
     return [DayBalance(*row) for row in found]
+
+
+def numbers_of(fund: Fund, entries: Sequence[Entry]) -> dict[int, int]:
+    """The number in the fund of each of its entries, by the entry's id."""
+    links = Link.objects.filter(fund_id=fund.pk, entry_id__in=[entry.pk for entry in entries])
+    return dict(links.values_list("entry_id", "number"))

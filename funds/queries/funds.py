@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from coop.lib.errors import NotFound
 from funds.models import Fund, FundQuerySet, Payment, PaymentItem, ProgramThreshold
 from partners.models import Person
 
@@ -15,6 +16,14 @@ def funds_of(person: Person) -> FundQuerySet:
     """The funds that a person sees, with the names that pages show, the nearest claim deadline first."""
     found = Fund.objects.visible_to(person).with_names().select_related("enrollment")
     return found.order_by("earning_period__claims_close_at", "id")
+
+
+def fund_seen_by(person: Person, fund_id: int) -> Fund:
+    """The fund, if the person may see it. Raises NotFound."""
+    fund = funds_of(person).filter(id=fund_id).first()
+    if fund is None:
+        raise NotFound("There is no such fund.")
+    return fund
 
 
 def live_funds(person: Person, *, at: datetime) -> FundQuerySet:

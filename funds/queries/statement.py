@@ -16,6 +16,7 @@ from coop.lib.dates import show_day
 from coop.lib.errors import Invalid
 from funds import references, states
 from funds.models import EarningPeriod, Entry, Fund, Link
+from funds.queries.entries import numbers_of
 from funds.queries.past import Moment, Moved, figures, moved_until, nobody_posting
 from partners.models import Event
 
@@ -71,8 +72,7 @@ def statement_of(fund: Fund, *, first: date | None, last: date, known_at: dateti
         head = Link.objects.filter(fund_id=fund.pk, entry_id=known.aggregate(last=Max("id"))["last"]).first()
         within = known.filter(effective_on__gte=first) if first else known
         entries = list(within.order_by("effective_on", "id")[: LONGEST + 1])
-        links = Link.objects.filter(fund_id=fund.pk).values_list("entry_id", "number")
-        numbers = dict(links.filter(entry_id__in=[entry.pk for entry in entries]))
+        numbers = numbers_of(fund, entries)
     if len(entries) > LONGEST:
         raise Invalid.field("from", f"A statement holds {LONGEST:,} movements at most. Choose fewer days.", "too_long")
     moved = [Moved(entry.kind, entry.from_bucket, entry.to_bucket, entry.amount_minor, 1) for entry in entries]

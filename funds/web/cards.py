@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 
@@ -28,27 +31,41 @@ def is_estimate(fund: Fund, at: datetime) -> bool:
     return fund.settled_at is None and at < fund.earning_period.settle_at
 
 
-def fund_card(fund: Fund, *, at: datetime, whole: bool = False, with_place: bool = False) -> dict[str, Any]:
-    """The parameters of `_components/fund_bar.html`. With `whole` each of the seven buckets is there, empty ones too."""
+def fund_card(
+    fund: Fund,
+    *,
+    at: datetime,
+    whole: bool = False,
+    with_place: bool = False,
+    kept: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """The parameters of `_components/fund_bar.html`. With `whole` each of the seven buckets is there, empty ones too.
+
+    `at` is the instant that the fund is shown as of; `kept` are parameters of the address that its links carry on.
+    """
     label, instant, left, tone = deadline(fund, at)
     name = earned_in(fund.earning_period)
     return {
         "id": f"fund-{fund.pk}",
         "title": f"{name}, {fund.program}, {fund.location}" if with_place else name,
-        "url": reverse("fund", args=[fund.pk]),
+        "url": with_query(reverse("fund", args=[fund.pk]), kept),
         "sentence": sentence(fund, at),
         "currency": fund.currency,
         "deadline_label": label,
         "deadline": instant,
         "deadline_left": left,
         "deadline_tone": tone,
-        "parts": parts(fund, at=at, whole=whole),
+        "parts": parts(fund, at=at, whole=whole, kept=kept),
         "total_label": "Earned and adjusted" if fund.adjustments_minor else "Earned",
         "total": fund.show(fund.earned_minor + fund.adjustments_minor),
     }
 
 
-def parts(fund: Fund, *, at: datetime, whole: bool) -> list[dict[str, Any]]:
+def with_query(page: str, query: Mapping[str, str]) -> str:
+    return f"{page}?{urlencode(query)}" if query else page
+
+
+def parts(fund: Fund, *, at: datetime, whole: bool, kept: Mapping[str, str]) -> list[dict[str, Any]]:
     """The seven buckets in the order in which money ends; empty ones only where all are wanted."""
     page = reverse("fund", args=[fund.pk])
     found = []
@@ -62,7 +79,7 @@ def parts(fund: Fund, *, at: datetime, whole: bool) -> list[dict[str, Any]]:
                     "label": "Estimate" if estimated else label,
                     "minor": minor,
                     "amount": fund.show(minor).rpartition(" ")[0],
-                    "url": f"{page}?bucket={bucket}#entries",
+                    "url": f"{with_query(page, {'bucket': bucket, **kept})}#entries",
                     "hint": "not spendable" if estimated else "",
                 }
             )

@@ -130,7 +130,7 @@ def test_the_files_hold_the_same_figures_as_the_page_and_the_sum_of_the_identity
         "Taken back by the vendor",
         "As known at",
         "20 Jun 2024",
-        "number 7",
+        "number 8",
     ):
         assert wanted in words, wanted
 
