@@ -83,13 +83,13 @@ def row(adjustment: Adjustment) -> dict[str, Any]:
     return {
         "cells": [
             {
-                "text": what(adjustment),
+                "text": told(adjustment),
                 "url": reverse("adjustment", args=[adjustment.pk]),
                 "sub": name_of(adjustment.fund),
             },
             {"text": text, "tone": tone},
             {"text": states.REASON_CODES[adjustment.reason_code]},
-            {"text": " and ".join(people), "sub": show_day(adjustment.requested_at.date())},
+            {"text": f"{' and '.join(people)}, {show_day(adjustment.requested_at.date())}"},
             {"amount": adjustment.fund.show(adjustment.amount_minor)},
         ]
     }
@@ -105,6 +105,20 @@ def what(adjustment: Adjustment) -> str:
     if adjustment.purpose == "write_off":
         return f"Write off {amount}"
     return f"Add {amount}" if adjustment.amount_minor > 0 else f"Take {amount}"
+
+
+def told(adjustment: Adjustment) -> str:
+    """What an adjustment did, once it is posted; until then what it would do."""
+    if adjustment.status != "posted":
+        return what(adjustment)
+    amount = adjustment.fund.show(abs(adjustment.amount_minor))
+    if adjustment.purpose == "rollover" and adjustment.to_fund:
+        return f"{amount} moved to {adjustment.to_fund.earning_period}"
+    if adjustment.purpose == "to_rebate":
+        return f"{amount} paid out as rebate"
+    if adjustment.purpose == "write_off":
+        return f"{amount} written off"
+    return f"{amount} {'added' if adjustment.amount_minor > 0 else 'taken'}"
 
 
 def name_of(fund: Fund) -> str:
@@ -180,7 +194,7 @@ def page_of(request: PersonRequest, adjustment_id: int, form: DeclineForm) -> Ht
     mine = found.requested_by_id == request.user.pk
     context = {
         "adjustment": found,
-        "title": what(found),
+        "title": told(found),
         "name": name_of(found.fund),
         "status_text": text,
         "status_tone": tone,
@@ -190,7 +204,7 @@ def page_of(request: PersonRequest, adjustment_id: int, form: DeclineForm) -> Ht
         "acts": acts,
         "mine": mine,
         "others": second_people(request.user) if waits and acts and mine else [],
-        "crumbs": crumbs() if request.user.role in READERS else [{"label": "Funds", "url": reverse("funds")}],
+        "crumbs": crumbs() if request.user.role in READERS else crumbs_of(found.fund),
     }
     if waits and acts:
         try:
@@ -239,6 +253,14 @@ def facts(found: Adjustment, *, of_vendor: bool = True) -> list[dict[str, str]]:
 
 def lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
+
+
+def crumbs_of(fund: Fund) -> list[dict[str, str]]:
+    """The way back for somebody who came from an entry of the fund."""
+    return [
+        {"label": "Funds", "url": reverse("funds")},
+        {"label": earned_in(fund.earning_period), "url": reverse("fund", args=[fund.pk])},
+    ]
 
 
 def crumbs() -> list[dict[str, str]]:
