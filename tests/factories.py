@@ -41,8 +41,8 @@ from funds.operations.payments import approve_run, prepare_run
 from funds.operations.reconciliation import reconcile
 from funds.operations.results import Result, read_results
 from funds.operations.settlement import expire_period, settle_period
-from partners.models import Location, Partner, Person
-from partners.operations import create_location, create_partner, create_person
+from partners.models import Location, Partner, PayoutAccount, Person
+from partners.operations import create_location, create_partner, create_person, set_payout_account
 
 RESELLER = "mci-csp-reseller"
 EARNING = datetime(2023, 12, 1, 12, tzinfo=UTC)  # FY24 H1 is being earned
@@ -114,6 +114,14 @@ def make_partner(name: str = "Northwind Traders", *, external_id: str = "", coun
     return create_partner(
         external_id=external_id or f"P-{number()}", name=name, country=country, by=vendor(), at=clock.now()
     )
+
+
+def make_payout_account(partner: Partner, **changes: str) -> PayoutAccount:
+    """A German account of the partner, entered by its first admin (made if there is none), with `changes`."""
+    admin = partner.people.filter(role="partner_admin", is_active=True).order_by("id").first()
+    values = {"holder": partner.name, "country": "DE", "iban": "DE89370400440532013000", "bank_code": "COBADEFF"}
+    admin = admin or make_person(partner, "partner_admin")
+    return set_payout_account(partner.id, {**values, **changes}, by=admin, at=clock.now())
 
 
 def make_location(partner: Partner | None = None, *, external_id: str = "", name: str = "Head office") -> Location:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from coop.lib.api import filters
 from coop.lib.api.views import ApiViewSet, ListMixin, RetrieveMixin, act, verb
+from coop.lib.errors import NotFound
 from partners import operations, states
 from partners.api import serializers as shapes
-from partners.models import Event, Location, Partner, Person
+from partners.models import Event, Location, Partner, PayoutAccount, Person
 
 
 class PartnerViewSet(ListMixin, RetrieveMixin, ApiViewSet):
@@ -31,6 +33,25 @@ class PartnerViewSet(ListMixin, RetrieveMixin, ApiViewSet):
     def create(self, request: Request) -> Response:
         """Add a partner."""
         return self.answer(operations.create_partner(**self.take(), by=self.person, at=self.at))
+
+    @action(detail=True, methods=["get"], url_path="payout-account", url_name="payout-account")
+    @act(gives=shapes.PayoutAccountOut)
+    def payout_account(self, request: Request, pk: str) -> Response:
+        """Where the partner's money goes; its numbers are for its own admins."""
+        partner = self.get_object()
+        known = PayoutAccount.objects.visible_to(self.person).filter(partner=partner).first()
+        if known is None:
+            raise NotFound("This partner has no payout account yet.")
+        return self.answer(known)
+
+    @payout_account.mapping.put
+    @act(takes=shapes.PayoutAccountIn, gives=shapes.PayoutAccountOut)
+    def set_payout_account(self, request: Request, pk: str) -> Response:
+        """Say where the partner's money goes; replaces what was there. For the partner's own admins."""
+        account = operations.set_payout_account(
+            int(pk), self.take(), revision=self.revision, by=self.person, at=self.at
+        )
+        return self.answer(account)
 
 
 class LocationViewSet(ListMixin, RetrieveMixin, ApiViewSet):

@@ -178,7 +178,7 @@ def test_the_export_is_safe_to_open_and_comes_back_as_results(vendor: Callable[[
     factories.make_approved_claim(fund, "300.00")
     run = factories.make_approved_run()
     finance, path = vendor("finance"), f"payment-runs/{run.pk}"
-    assert finance.get(f"{path}/export/", format="pain001").fields == {"format": "invalid"}
+    assert finance.get(f"{path}/export/", format="xlsx").fields == {"format": "invalid"}
     file = finance.get(f"{path}/export/").content.decode()
     assert "'=HYPERLINK(1)" in file
     wrong = finance.upload(f"{path}/results/", file.replace("300.00,,,,", "300.00,lost,2024-99-01,,").encode(), "r.csv")

@@ -94,7 +94,7 @@ def test_each_role_may_do_what_it_may_and_nothing_else(db: None) -> None:
         "approve a claim": ("POST", f"claims/{sent.pk}/approve/", None),
         "return a claim": ("POST", f"claims/{sent.pk}/return/", {"reason": "Send the log."}),
         "decline a claim": ("POST", f"claims/{sent.pk}/reject/", {"reason": "Not covered."}),
-        "prepare a run": ("POST", "payment-runs/", {"cutoff": "2024-03-31"}),
+        "prepare a run": ("POST", "payment-runs/", {"cutoff": "2024-03-04"}),
         "approve a run": ("POST", f"payment-runs/{run.pk}/approve/", None),
         "ask for an adjustment": (
             "POST",

@@ -32,6 +32,8 @@ BODIES: dict[str, Any] = {
     "PATCH claims/{pk}/": {"title": "Mine now"},
     "PATCH people/{pk}/": {"name": "Mine now"},
     "PATCH enrollments/{pk}/": {"ends_on": "2024-12-31"},
+    "PUT partners/{pk}/payout-account/": {"holder": "Me", "country": "DE", "iban": "DE75512108001245126199"},
+    "POST payments/{pk}/return/": {"returned_on": "2024-03-04", "reason": "Mine now"},
     "POST payment-runs/{pk}/results/": {"results": [{"payment": "1", "status": "sent"}]},
     "POST earning-periods/{pk}/extend/": {"claims_close_on": "2024-08-20", "reason": "Holidays"},
 }
@@ -47,6 +49,7 @@ class House:
         self.fund = factories.make_fund("50000.00", enrollment=enrollment)
         self.person: Person = factories.make_person(self.partner, name=f"{name} Meier")
         self.admin: Person = factories.make_person(self.partner, "partner_admin", name=f"{name} Chefin")
+        factories.make_payout_account(self.partner)
         paid = factories.make_approved_claim(self.fund, "300.00", by=self.person)
         self.run = factories.make_approved_run()
         self.reconciliation = factories.make_reconciliation(self.run)

@@ -85,7 +85,7 @@ class Story:
 
     def pay(self) -> None:
         """A run of two people."""
-        run = self.finance.post("payment-runs/", {"cutoff": "2024-03-31"})
+        run = self.finance.post("payment-runs/", {"cutoff": "2024-03-01"})
         assert (run.status, run["totals"][0]["amount"]) == (201, "3600.00"), run
         path = f"payment-runs/{run['id']}"
         assert self.finance.post(f"{path}/approve/").code == "self_decision"

@@ -36,7 +36,7 @@ def world(db: None) -> World:
     make.pay_all()
     for fund in (ours, theirs):
         make.make_sent_claim(fund, "500.00")
-        make.make_approved_claim(fund, "100.00")
+        make.make_approved_claim(fund, "250.00")
     make.prepare()  # a run that nobody approved yet
     people = {
         "marketer": make.marketer_of(ours.partner),

@@ -86,8 +86,12 @@ class CoopSchema(AutoSchema):
     def get_response_serializers(self) -> Any:
         gives = self.noted.gives or self.view.get_serializer_class()
         status = self.noted.status
-        if isinstance(gives, str):
-            success: Any = {(status, gives): OpenApiResponse({"type": "string", "format": "binary"})}
+        if isinstance(gives, str | tuple):
+            media_types = (gives,) if isinstance(gives, str) else gives
+            success: Any = {
+                (status, media_type): OpenApiResponse({"type": "string", "format": "binary"})
+                for media_type in media_types
+            }
         elif status == 204:
             success = {status: OpenApiResponse(description="Done; there is nothing to say.")}
         else:

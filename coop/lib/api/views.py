@@ -51,7 +51,7 @@ def act(
 ) -> Callable[[Handler], Handler]:
     """Say what an action takes (a serializer), gives (the view's own serializer unless said otherwise) and answers with.
 
-    `gives` may be a media type where the answer is a file.
+    `gives` may be a media type, or several, where the answer is a file.
     """
 
     def note(handler: Handler) -> Handler:
