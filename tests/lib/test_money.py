@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 
 import pytest
+from babel.core import get_global
+from babel.numbers import get_currency_precision, get_territory_currencies
 from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -183,3 +186,26 @@ def test_the_database_shares_out_as_python_does(pairs: list[tuple[int, int]]) ->
 )
 def test_people_see_groups_and_always_the_currency(minor: int, currency: str, shown: str) -> None:
     assert money.display(minor, currency) == shown
+
+
+# --- ISO 4217 against the tables of the Unicode consortium ------------------------------------------------------------
+
+# The tables say how many decimals people still write; these have lost theirs to inflation, not to ISO.
+WRITTEN_WITHOUT = frozenset("AFN ALL IRR KPW LAK LBP MGA MMK RSD SOS SYP YER IQD".split())
+
+
+def test_every_currency_that_is_legal_tender_somewhere_is_known_and_no_other() -> None:
+    day = date(2026, 6, 1)
+    tender = {
+        code
+        for territory in get_global("territory_currencies")
+        for code in get_territory_currencies(territory, start_date=day, end_date=day, tender=True)
+    }
+    # Bulgaria pays in euro since 2026; the colon of El Salvador and the digital bolivar of Venezuela are codes still.
+    assert set(CURRENCIES) == tender - {"BGN"} | {"SVC", "VED"}
+
+
+@pytest.mark.parametrize("currency", CURRENCIES)
+def test_minor_units_are_those_of_iso_4217(currency: str) -> None:
+    wanted = {"IQD": 3}.get(currency, 2) if currency in WRITTEN_WITHOUT else get_currency_precision(currency)
+    assert money.decimals(currency) == wanted
