@@ -100,6 +100,7 @@ class ImportViewSet(ListMixin, RetrieveMixin, ApiViewSet):
     missing = "There is no such import."
     ordering = ("-id",)
     max_upload = settings.IMPORT_MAX_BYTES
+    too_large = "Split it, or have it imported on the server: manage.py import_earnings FILE."
     parser_classes = [StrictJSONParser]
     filters = {"status": filters.by_choice("status", states.IMPORT_STATUSES)}
 

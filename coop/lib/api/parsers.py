@@ -12,10 +12,10 @@ from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, DataAndFiles, MultiPartParser
 
+from coop.lib.bodies import FORM_OVERHEAD
 from coop.lib.errors import FieldError, Invalid, TooLarge
 
 MAX_DEPTH = 20
-FORM_OVERHEAD = 64 * 1024  # boundaries and the other fields of a form
 
 
 class StrictJSONParser(BaseParser):
@@ -79,17 +79,19 @@ def depth(value: Any) -> int:
 
 class FormParser(MultiPartParser):
     """multipart/form-data whose size is known to be acceptable before a byte of it is read, and where no field comes
-    twice. The view says by `max_upload` how many bytes its file may have.
+    twice. The view says by `max_upload` how many bytes its file may have, and by `too_large` what
+    to do about a larger one.
     """
 
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> DataAndFiles[Any, Any]:
         context = parser_context or {}
-        limit = context["view"].max_upload
+        view = context["view"]
+        limit = view.max_upload
         length = int(context["request"].META.get("CONTENT_LENGTH") or 0)
         if length > limit + FORM_OVERHEAD:
-            raise TooLarge(f"The file is too large: at most {limit:,} bytes are taken. Make it smaller or split it.")
+            raise TooLarge(f"The file is too large: at most {limit:,} bytes are taken. {view.too_large}")
         parsed = super().parse(stream, media_type, parser_context)
         twice = [name for part in (parsed.data, parsed.files) for name, values in part.lists() if len(values) > 1]
         twice += [name for name in parsed.files if name in parsed.data]

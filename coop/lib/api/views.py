@@ -102,6 +102,7 @@ class ApiViewSet(GenericViewSet[Any]):
     lookup_value_regex = "[1-9][0-9]{0,17}"
     missing = "There is no such record."
     max_upload = 0
+    too_large = "Make it smaller or split it."
 
     # --- Coming in ----------------------------------------------------------------------------------------------------
 
