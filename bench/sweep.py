@@ -106,7 +106,11 @@ def require_all_expired(half: int) -> None:
            FROM funds_fund WHERE earning_period_id = %s""",
         [half],
     )
-    if left or entries != funds or not rows("SELECT 1 FROM funds_earningperiod WHERE id = %s AND expired_at IS NOT NULL", [half]):
+    if (
+        left
+        or entries != funds
+        or not rows("SELECT 1 FROM funds_earningperiod WHERE id = %s AND expired_at IS NOT NULL", [half])
+    ):
         raise SystemExit(f"{left} of {funds} funds were not expired, {entries} entries")
 
 

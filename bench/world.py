@@ -82,3 +82,22 @@ def earn(ids: list[int], *, times: int = 1, on: date = date(2023, 8, 15), at: da
                        FROM funds_fund WHERE id = ANY(%s) ORDER BY id""",
                     [turn, on, at, turn, str(turn), str(turn), ids[first : first + CHUNK]],
                 )
+
+
+def post_history(ids: list[int], each: int) -> None:
+    """`each` entries for every fund, a day of the earning period after the other: one earning, then holds and releases."""
+    at_once = max(1, CHUNK // each)
+    for first in range(0, len(ids), at_once):
+        for low in range(1, each + 1, CHUNK):
+            with transaction.atomic():
+                post_selected(
+                    """SELECT f.id, f.partner_id, f.currency,
+                         CASE WHEN n = 1 THEN 'earning' WHEN n %% 2 = 0 THEN 'hold' ELSE 'release' END,
+                         CASE WHEN n = 1 THEN 'program' WHEN n %% 2 = 0 THEN 'available' ELSE 'in_review' END,
+                         CASE WHEN n %% 2 = 0 THEN 'in_review' ELSE 'available' END,
+                         CASE WHEN n = 1 THEN 10000000 ELSE 100 + n / 2 %% 1000 END,
+                         date '2023-07-01' + ((n * 184::bigint / %s) %% 184)::int, %s::timestamptz + n * interval '1 second',
+                         NULL, 'claim', n::text, 'claim:' || n || ':sent:1'
+                       FROM funds_fund f, generate_series(%s, %s) n WHERE f.id = ANY(%s) ORDER BY f.id, n""",
+                    [each + 1, EARNING, low, min(each, low + CHUNK - 1), ids[first : first + at_once]],
+                )

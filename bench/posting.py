@@ -1,0 +1,191 @@
+"""Sending a claim by the full operation, and posting alone (V2), against two peers and pgbench's TPC-B-like transaction.
+
+Every claim is sent from a fund of its own. The peers post two bare legs of one movement, without any rule, limit or event.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from itertools import count
+
+from django.db import transaction
+
+import bench.ready as run
+from bench import databases, drafts, peer, world
+from bench.measure import Row, each, median, ratio, rounds, timed
+from coop.lib import clock
+from coop.programs import postgres_programs
+from django.conf import settings
+from funds.ledger import Movement, lock_fund, post
+
+CLAIMS, CLIENTS = 200, 16
+PGBENCH = "bench_pgbench"
+
+
+def make_clients(number: int) -> list[peer.Helper]:
+    return [peer.client("bench.drafts") for _ in range(number)]
+
+
+def send_all(clients: list[peer.Helper], ids: list[int]) -> float:
+    """Share the claims among the clients and wait for the last of them."""
+    shares = [ids[turn :: len(clients)] for turn in range(len(clients))]
+
+    def work() -> None:
+        for client, share in zip(clients, shares, strict=True):
+            client.tell("send " + " ".join(map(str, share)))
+        for client in clients:
+            client.answer()
+
+    return timed(work) / len(ids)
+
+
+def post_alone(fund_ids: list[int], serial: int) -> None:
+    for fund_id in fund_ids:
+        with transaction.atomic():
+            fund = lock_fund(fund_id)
+            movement = Movement(
+                "adjustment",
+                "program",
+                "available",
+                100,
+                fund.earning_period.use_from,
+                "adjustment",
+                str(serial),
+                f"bench:{serial}",
+                "ops_adjustment",
+            )
+            post(fund, movement, by=None, at=clock.now())
+
+
+def pgbench(clients: int, seconds: int) -> float:
+    """Seconds a transaction of pgbench's own TPC-B-like script, at so many clients."""
+    found = settings.DATABASES["default"]
+    program = postgres_programs(settings.COOP_HOME) / "pgbench"
+    where = ["-h", found["HOST"], "-U", found["USER"]]
+    done = subprocess.run(
+        [program, *where, "-n", "-c", str(clients), "-j", str(min(clients, 2)), "-T", str(seconds), PGBENCH],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    line = next(line for line in done.stdout.splitlines() if line.startswith("tps = "))
+    return 1 / float(line.split()[2])
+
+
+def main() -> None:
+    scale, turns = run.asked()
+    claims = run.scaled(CLAIMS, scale, 16)
+    seconds = run.scaled(5, scale, 1)
+    world.make_partners(claims * turns * 2)
+    funds = world.make_funds("FY24-H1")
+    world.earn(funds)
+    world.set_clock(world.CLAIMING)
+    waiting = iter(drafts.make(funds))
+    databases.settle("bench_posting")
+    databases.use("bench_posting")
+    with databases.owner() as sql:
+        sql.execute(f"DROP DATABASE IF EXISTS {PGBENCH} (FORCE)")
+        sql.execute(f"CREATE DATABASE {PGBENCH}")
+    found = settings.DATABASES["default"]
+    subprocess.run(
+        [
+            postgres_programs(settings.COOP_HOME) / "pgbench",
+            "-h",
+            found["HOST"],
+            "-U",
+            found["USER"],
+            "-i",
+            "-q",
+            "-s",
+            "10",
+            PGBENCH,
+        ],
+        capture_output=True,
+        check=True,
+    )
+    one, many = make_clients(1), make_clients(CLIENTS)
+    peers = peer.start(100)
+    serial = count(1)
+
+    def take() -> list[int]:
+        return [next(waiting) for _ in range(claims)]
+
+    took = rounds(
+        turns,
+        {
+            "one": lambda: send_all(one, take()),
+            "many": lambda: send_all(many, take()),
+            "post": lambda: timed(lambda: post_alone(funds[:claims], next(serial))) / claims,
+            "hordak": lambda: peers["hordak"].ask(f"post {claims}") / claims,
+            "ledger": lambda: peers["ledger"].ask(f"post {claims // 4}") / (claims // 4),
+            "tpcb 1": lambda: pgbench(1, seconds),
+            "tpcb 16": lambda: pgbench(CLIENTS, seconds),
+        },
+    )
+    for helper in [*one, *many, *peers.values()]:
+        helper.stop()
+    run.finish(table(took))
+
+
+def table(took: dict[str, list[float]]) -> list[Row]:
+    def of(name: str) -> str:
+        return f"{1 / median(took[name]):,.0f} a second"
+
+    def faster(ours: str, theirs: str) -> float:
+        """How many of ours are done in the time of one of theirs."""
+        return ratio(took[theirs], took[ours])
+
+    full = "send a claim by the full operation"
+    hordak, ledger = peer.PEERS["hordak"], peer.PEERS["ledger"]
+    return [
+        Row(
+            "V2",
+            f"{full}, one client",
+            of("one"),
+            f"{hordak}, two bare legs: {of('hordak')}",
+            faster("one", "hordak"),
+            1,
+            at_most=False,
+        ),
+        Row(
+            "V2",
+            f"{full}, {CLIENTS} clients",
+            of("many"),
+            f"pgbench TPC-B-like, {CLIENTS} clients: {of('tpcb 16')}",
+            faster("many", "tpcb 16"),
+            0.5,
+            at_most=False,
+        ),
+        Row(
+            "",
+            f"{full}, one client",
+            of("one"),
+            f"pgbench TPC-B-like, one client: {of('tpcb 1')}",
+            faster("one", "tpcb 1"),
+        ),
+        Row(
+            "",
+            f"{full}, one client",
+            of("one"),
+            f"{ledger}, one journal entry: {of('ledger')}",
+            faster("one", "ledger"),
+        ),
+        Row(
+            "",
+            "lock a fund and post one entry",
+            of("post"),
+            f"{hordak}, two bare legs: {of('hordak')}",
+            faster("post", "hordak"),
+        ),
+        Row(
+            "",
+            "lock a fund and post one entry",
+            of("post"),
+            f"{ledger}, one journal entry: {of('ledger')}",
+            faster("post", "ledger"),
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    main()
