@@ -97,6 +97,25 @@ CHECKS = {
         SELECT 'fund ' || f.id, 'payables say ' || coalesce(p.waiting, 0) || ', entries say ' || f.approved_minor
         FROM funds_fund f LEFT JOIN (SELECT fund_id, sum(amount_minor) AS waiting FROM funds_payable WHERE paid_at IS NULL
           GROUP BY fund_id) p ON p.fund_id = f.id WHERE coalesce(p.waiting, 0) <> f.approved_minor""",
+    "what is paid was sent in one payment": """
+        SELECT 'payable ' || p.id, CASE WHEN p.paid_at IS NULL THEN 'it waits, ' ELSE 'it is paid, ' END
+               || coalesce(s.sent, 0) || ' payments of it were sent and kept'
+        FROM funds_payable p LEFT JOIN (SELECT i.payable_id, count(*) AS sent FROM funds_paymentitem i
+          JOIN funds_payment y ON y.id = i.payment_id WHERE i.open AND y.status = 'sent' GROUP BY 1) s ON s.payable_id = p.id
+        WHERE coalesce(s.sent, 0) <> (p.paid_at IS NOT NULL)::int""",
+    "a rebate that is payable is the sum of its parts": """
+        SELECT 'payable ' || p.id, 'it says ' || p.amount_minor || ', its parts sum to ' || coalesce(r.owed, 0)
+        FROM funds_payable p LEFT JOIN (SELECT payable_id, partner_id, program_id, currency, sum(amount_minor) AS owed
+          FROM funds_rebate WHERE payable_id IS NOT NULL GROUP BY 1, 2, 3, 4) r
+          ON (r.payable_id, r.partner_id, r.program_id, r.currency) = (p.id, p.partner_id, p.program_id, p.currency)
+        WHERE p.kind = 'rebate' AND coalesce(r.owed, 0) <> p.amount_minor""",
+    "what was converted is owed as rebate": """
+        SELECT 'fund ' || f.id, 'converted ' || f.converted_minor || ', rebates say ' || coalesce(r.owed, 0)
+        FROM funds_fund f LEFT JOIN (SELECT partner_id, enrollment_id, earning_period_id, currency, sum(amount_minor) AS owed
+          FROM funds_rebate WHERE source = 'conversion' GROUP BY 1, 2, 3, 4) r
+          ON (r.partner_id, r.enrollment_id, r.earning_period_id, r.currency)
+           = (f.partner_id, f.enrollment_id, f.earning_period_id, f.currency)
+        WHERE coalesce(r.owed, 0) <> f.converted_minor""",
 }
 
 

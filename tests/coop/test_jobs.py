@@ -197,6 +197,16 @@ PLANTED: dict[str, tuple[str, ...]] = {
     ),
     "what is paid equals the payables that were paid": ("UPDATE funds_payable SET paid_at = now()",),
     "what is approved equals the payables that wait": ("UPDATE funds_payable SET amount_minor = amount_minor + 1",),
+    "what is paid was sent in one payment": ("UPDATE funds_payable SET paid_at = now()",),
+    "a rebate that is payable is the sum of its parts": (
+        """INSERT INTO funds_payable
+             (partner_id, program_id, currency, kind, reference_type, reference, amount_minor, approved_at)
+           SELECT partner_id, program_id, currency, 'rebate', 'rebate', '2024-02:x', 5, now() FROM funds_fund LIMIT 1""",
+    ),
+    "what was converted is owed as rebate": (
+        "ALTER TABLE funds_fund DROP CONSTRAINT balance_identity",
+        "UPDATE funds_fund SET converted_minor = converted_minor + 1",
+    ),
     "every claim agrees with its entries": (
         "UPDATE claims_claim SET held_minor = held_minor + 1 WHERE status = 'submitted'",
     ),
@@ -219,7 +229,7 @@ def test_the_audit_finds_every_difference_that_is_planted() -> None:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for check, statements in PLANTED.items():
             with transaction.atomic():
-                for table in ("funds_entry", "funds_fund", "claims_claim"):
+                for table in ("funds_entry", "funds_fund", "funds_earning", "claims_claim"):
                     cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
                 for statement in statements:
                     cursor.execute(statement)
