@@ -275,7 +275,7 @@ def movements(adjustment: Adjustment) -> list[tuple[int, Movement]]:
             adjustment.note,
         )
 
-    if adjustment.purpose == "rollover":
+    if adjustment.to_fund_id is not None:  # a rollover
         out = movement("adjustment", states.AVAILABLE, states.PROGRAM, ":out")
         into = movement("adjustment", states.PROGRAM, states.AVAILABLE, ":in")
         return [(fund_id, out), (adjustment.to_fund_id, into)]

@@ -10,7 +10,7 @@ from coop.lib.errors import InsufficientFunds, WindowClosed, WindowNotOpen
 from funds import states
 from funds.ledger import TOTALS, Movement, post
 from funds.models import Fund, Payable
-from funds.operations.settlement import retest_funds, settle_locked_fund
+from funds.operations.settlement import becomes_rebate, retest_funds, settle_locked_fund
 from partners.models import Person
 
 
@@ -68,7 +68,8 @@ def release(
     late = at >= fund.earning_period.claims_close_at
     to_bucket = states.EXPIRED if late else states.AVAILABLE
     _move(fund, "release", states.IN_REVIEW, to_bucket, amount_minor, reference=reference, key=key, by=by, at=at)
-    if not late and retest_funds(fund.earning_period, [fund.id], occasion=key, at=at, effective_on=day_of(fund, at)):
+    if not late and fund.settled_at is not None and becomes_rebate(fund):
+        retest_funds(fund.earning_period, [fund.id], occasion=key, at=at, effective_on=day_of(fund, at))
         fund.refresh_from_db(fields=TOTALS)
 
 
