@@ -50,7 +50,7 @@ class ChangesForm(forms.Form):
         known = {"at": at, "zone": zone}
         self.fields["since"] = KnownField(label="Known on", name="since", **known)
         self.fields["since"].error_messages["required"] = "Choose the first of the two days"
-        self.fields["until"] = KnownField(label="and on", name="until", required=False, **known)
+        self.fields["until"] = KnownField(label="Compared with", name="until", required=False, **known)
         self.fields["as_of"] = DayField(label="Balances on", required=False)
         if programs is not None:
             choices = [("", "All programs"), *programs.items()]
