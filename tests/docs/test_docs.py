@@ -63,6 +63,15 @@ def test_the_table_of_movements_is_that_of_the_code() -> None:
     assert set(told) == {(kind, *way) for kind, ways in states.MOVEMENTS.items() for way in ways}
 
 
+def test_every_kind_of_posting_has_a_worked_example() -> None:
+    ledger = (ROOT / "docs" / "ledger.md").read_text()
+    told = re.findall(r"^- (`\w+`.*): `(tests/scenarios/\w+\.py)::(\w+)`$", ledger, flags=re.MULTILINE)
+    for _, path, function in told:
+        assert f"def {function}(" in (ROOT / path).read_text(), f"{path}::{function}"
+    kinds = {kind for names, _, _ in told for kind in re.findall(r"`(\w+)`", names)}
+    assert set(states.MOVEMENTS) - kinds <= {"reserve", "reversal"}
+
+
 # --- Commands and variables ---------------------------------------------------------------------------------------------
 
 
@@ -71,7 +80,7 @@ def test_commands_that_a_document_names_exist(path: Path) -> None:
     text = path.read_text()
     targets = set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
     assert set(re.findall(r"(?:`|^ {4})make ([a-z]+)", text, flags=re.MULTILINE)) <= targets
-    ours = {name for name, app in get_commands().items() if app in {"coop", "partners"}}
+    ours = {name for name, app in get_commands().items() if app in {"coop", "funds", "partners"}}
     named = set(re.findall(r"manage\.py ([a-z_]+)", text))
     assert named <= ours | {"check", "changepassword", "migrate", "shell"}
 
