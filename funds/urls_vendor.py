@@ -9,6 +9,7 @@ from funds.web import (
     adjustments,
     finance,
     imports,
+    ledger,
     payments,
     proof,
     rates,
@@ -19,6 +20,8 @@ from funds.web import (
 
 urlpatterns = [
     path("finance/", finance.finance, name="finance"),
+    path("finance/ledger/", ledger.ledger, name="ledger"),
+    path("finance/ledger.csv", ledger.ledger_export, name="ledger-export"),
     path("finance/proof/", proof.proof, name="ledger-proof"),
     path("finance/proof/ledger.jsonl", proof.proof_file, name="ledger-proof-file"),
     path("imports/", imports.imports, name="imports"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -19,6 +21,7 @@ from coop.lib.forms import DayField, add_refusal
 from coop.lib.web import asked_number, now
 from funds import references, states
 from funds.models import Entry, Fund
+from funds.models.proof import READERS
 from funds.queries.changes import (
     Between,
     Change,
@@ -40,6 +43,7 @@ from funds.web.moments import KnownField
 from partners.web.request import PersonRequest
 
 MOST = 200  # entries on the page
+MOMENTS = ("as_of", "known_at")
 
 
 class ChangesForm(forms.Form):
@@ -71,8 +75,22 @@ class ChangesForm(forms.Form):
 
 
 def data_of(request: PersonRequest) -> Any:
-    """What was asked; None before anything was."""
-    return request.GET if any(request.GET.get(name) for name in ("since", "until", "as_of", "program")) else None
+    """What was asked; None before any moment was."""
+    return request.GET if any(request.GET.get(name) for name in ("since", "until", "as_of")) else None
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The page of what is behind a figure, the parameters that it knows, and those that it always gets."""
+
+    page: str
+    known: tuple[str, ...]
+    kept: Mapping[str, str] = field(default_factory=dict)
+
+    def url(self, **wanted: Any) -> str:
+        query = {name: value for name, value in {**self.kept, **wanted}.items() if value}
+        query = {name: value for name, value in query.items() if name in self.known or name in self.kept}
+        return f"{self.page}?{urlencode(query)}#entries"
 
 
 @login_required
@@ -88,7 +106,9 @@ def fund_changes(request: PersonRequest, fund_id: int) -> HttpResponse:
         entries = entries_between(fund, between, person=request.user, most=MOST)
         context |= {
             "words": words_of(between),
-            "changes": [shown_change(change, between, reverse("fund", args=[fund.pk]))],
+            "changes": [
+                shown_change(change, between, Behind(reverse("fund", args=[fund.pk]), ("bucket", "kind", *MOMENTS)))
+            ],
             "entries": entry_rows(fund, entries),
             "more": change.entries > MOST,
         }
@@ -101,17 +121,21 @@ def changes(request: PersonRequest) -> HttpResponse:
     """What changed in all funds that the reader sees, or in those of one program, and in which."""
     at = now(request)
     form = ChangesForm(data_of(request), at=at, programs=program_names())
+    form.initial = {"program": request.GET.get("program", "")}
     between = form.between(at)
     context: dict[str, Any] = {"form": form}
     if between:
         funds = Fund.objects.visible_to(request.user)
         if program := form.cleaned_data["program"]:
             funds = funds.filter(program__code=program)
+        behind = Behind(reverse("funds"), MOMENTS)
+        if request.user.role in READERS:
+            behind = Behind(reverse("ledger"), ("kind", "since", *MOMENTS), {"program": program})
         found, older = changed_funds(funds, between, after=asked_number(request, "after") or 0)
         query = {name: request.GET[name] for name in ("since", "until", "as_of", "program") if request.GET.get(name)}
         context |= {
             "words": words_of(between),
-            "changes": [shown_change(change, between, "") for change in changes_of(funds, between)],
+            "changes": [shown_change(change, between, behind) for change in changes_of(funds, between)],
             "funds": [shown_fund(changed, query) for changed in found],
             "older_url": f"?{urlencode({**query, 'after': older})}#funds" if older else "",
         }
@@ -123,29 +147,19 @@ def words_of(between: Between) -> str:
     return f"Known at {show_instant(between.since)} and at {show_instant(between.until)}{days}"
 
 
-def shown_change(change: Change, between: Between, page: str) -> dict[str, Any]:
-    """Figures at both moments and what moved by kind, as a page shows them."""
+def shown_change(change: Change, between: Between, behind: Behind) -> dict[str, Any]:
+    """Figures at both moments and what moved by kind, as a page shows them; each leads to what is behind it."""
     difference, currency = change.difference, change.currency
-    links = {
-        "before": {"known_at": iso(between.since), "as_of": between.as_of or ""},
-        "after": {"known_at": iso(between.until), "as_of": between.as_of or ""},
-    }
-
-    def url(which: str, name: str) -> str:
-        if not page:
-            return ""
-        query = {key: value for key, value in {**links[which], "bucket": name}.items() if value}
-        return f"{page}?{urlencode(query)}#entries"
-
+    first, second, days = iso(between.since), iso(between.until), between.as_of or ""
     return {
         "currency": currency,
         "rows": [
             {
                 "label": LABELS[name],
                 "before": plain(change.before[name], currency),
-                "before_url": url("before", name),
+                "before_url": behind.url(bucket=name, known_at=first, as_of=days),
                 "after": plain(change.after[name], currency),
-                "after_url": url("after", name),
+                "after_url": behind.url(bucket=name, known_at=second, as_of=days),
                 "difference": signed(difference[name], currency) if difference[name] else "",
             }
             for name in FIGURES
@@ -156,6 +170,7 @@ def shown_change(change: Change, between: Between, page: str) -> dict[str, Any]:
                 "way": f"from {row.from_bucket} to {row.to_bucket}".replace("_", " "),
                 "number": f"{row.number:,}",
                 "amount": plain(row.minor, currency),
+                "url": behind.url(kind=row.kind, since=first, known_at=second, as_of=days),
             }
             for row in change.moved
         ],
