@@ -8,7 +8,8 @@ from datetime import date, datetime
 
 from django.db.models import Q
 
-from funds.models import Entry, EntryQuerySet, Fund, FundQuerySet, Link
+from funds.models import Entry, Fund, FundQuerySet, Link
+from funds.models.ledger import EntryQuerySet
 from funds.queries.changes import Between, Change, changes_of
 from partners.models import Person
 
