@@ -27,7 +27,7 @@ class RateOut(serializers.Serializer[Any]):
     quote = serializers.CharField()
     on = serializers.DateField()
     rate = serializers.CharField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment] # no field of this name is left on the class
     loaded_by = serializers.CharField(source="loaded_by_id", allow_null=True)
     loaded_at = serializers.DateTimeField()
 

@@ -14,9 +14,9 @@ from datetime import date
 from coop.lib import money
 from coop.lib.errors import FieldError, Invalid
 from coop.lib.spreadsheets import neutral, plain
+from funds.files import decode
 from funds.models import PaymentRun
 from funds.operations.results import FINAL, RESULTS, Result
-from funds.reports import decode
 
 COLUMNS = (
     "payment_id",

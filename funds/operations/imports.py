@@ -155,7 +155,7 @@ def _store(delivery: Import, file: IO[bytes]) -> None:
     try:
         delivery.save()
     except BaseException:
-        delivery.file.storage.delete(delivery.file.name)
+        delivery.file.storage.delete(str(delivery.file.name))
         raise
 
 

@@ -46,7 +46,7 @@ class Command(BaseCommand):
         by, said = person(user), fields_of(mapping)
         try:
             delivery = self.receive(file, said, by)
-            delivery = self.check(delivery)
+            delivery = self.examine(delivery)
             self.tell(delivery)
             if commit:
                 self.commit(delivery, by)
@@ -73,7 +73,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{file.name} is import {delivery.pk}: {file.stat().st_size:,} bytes. {form}.")
         return delivery
 
-    def check(self, delivery: Import) -> Import:
+    def examine(self, delivery: Import) -> Import:
         """The worker that runs beside this may have taken it: then wait for it."""
         with self.progress(delivery.pk):
             while (checked := check_import(delivery.pk, at=clock.now())) is None:
