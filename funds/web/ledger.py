@@ -21,6 +21,7 @@ from coop.lib.money import to_text
 from coop.lib.spreadsheets import neutral
 from coop.lib.web import asked_number, now
 from funds import references, states
+from funds.downloads import Echo
 from funds.models import Entry
 from funds.models.proof import READERS
 from funds.queries.changes import Change
@@ -28,7 +29,6 @@ from funds.queries.explorer import Search, all_entries, page_of_entries, trial_b
 from funds.queries.past import FIGURES
 from funds.queries.vendor import program_names
 from funds.statements import LABELS, identity, plain
-from funds.web.downloads import Echo
 from funds.web.entries import reference_of, way_of
 from funds.web.fund import KINDS
 from funds.web.moments import KnownField
