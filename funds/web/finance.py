@@ -91,7 +91,9 @@ def finance(request: PersonRequest) -> HttpResponse:
         "more_below": len(below) > SHOWN,
         "liability": owed,
         "owed": sums_text((row["currency"], row["owed"]) for row in owed),
-        "estimated": sums_text((row["currency"], row["estimated"]) for row in owed),
+        "estimated": sums_text((row["currency"], row["estimated"]) for row in owed)
+        if any(row["estimated"] for row in owed)
+        else "",
         "links": [
             {"url": reverse(name), "icon": icon, "label": label, "text": text} for name, icon, label, text in LINKS
         ],

@@ -199,13 +199,15 @@ def shown_line(line: ReconciledLine) -> dict[str, Any]:
         "outcome": RECONCILED_OUTCOMES[line.outcome],
         "tone": TONES[line.outcome],
         "url": address_of(line),
-        "record": f"{line.record_type.capitalize()} {line.record}" if line.record else "",
+        "record": "Our line" if line.record_type == "fund" else f"{line.record_type.capitalize()} {line.record}",
         **amounts,
     }
 
 
 def address_of(line: ReconciledLine) -> str:
-    """The page of our record, if there is one."""
+    """The page of our record, if there is one: an earning with all its versions, a payment, or the import of a rebate."""
+    if line.record_type == "fund":
+        return f"{reverse('fund-line', args=[line.record])}?{urlencode({'line': line.key})}"
     return reverse(line.record_type, args=[line.record]) if line.record else ""
 
 

@@ -101,3 +101,16 @@ def test_others_read_them_or_do_not_know_of_them(enter: Enter, payment: Payment)
         client = enter(person)
         for url in (reverse("reconciliations"), reverse("reconciliation", args=[made.pk])):
             assert client.get(url).status_code == 403
+
+
+def test_an_earning_leads_to_all_versions_of_our_line(enter: Enter) -> None:
+    fund = factories.make_fund()
+    client = enter("finance")
+    row = f"X-1,{fund.location.external_id},mci-csp-reseller,2023-08-15,1.00,USD"
+    made = compare(client, f"external_id,location,program,earned_on,amount,currency\n{row}\n", "earned")
+    assert made is not None
+    line = made.lines.filter(outcome="missing_there").order_by("id")[0]
+    page = client.get(reverse("reconciliation", args=[made.pk])).content.decode()
+    url = f"{reverse('fund-line', args=[fund.pk])}?line={line.key}"
+    assert url in page
+    assert client.get(url).status_code == 200
