@@ -302,6 +302,27 @@ CREATE TRIGGER expiry_at_the_deadline AFTER INSERT ON funds_entry
 ALTER TABLE funds_entry ENABLE ALWAYS TRIGGER expiry_at_the_deadline;
 """
 
+# What is asked for is what the second person approves, and what was decided stands: a correction is another adjustment.
+ADJUSTMENT_STANDS = """
+CREATE FUNCTION funds_adjustment_stands() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'DELETE' OR OLD.status <> 'requested' OR
+     (NEW.fund_id, NEW.to_fund_id, NEW.partner_id, NEW.purpose, NEW.amount_minor, NEW.reason_code, NEW.effective_on, NEW.note,
+      NEW.second_person_needed, NEW.requested_by_id, NEW.requested_at) IS DISTINCT FROM
+     (OLD.fund_id, OLD.to_fund_id, OLD.partner_id, OLD.purpose, OLD.amount_minor, OLD.reason_code, OLD.effective_on, OLD.note,
+      OLD.second_person_needed, OLD.requested_by_id, OLD.requested_at) THEN
+    RAISE EXCEPTION 'an adjustment is decided once and changes in nothing else' USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER adjustment_stands BEFORE UPDATE OR DELETE ON funds_adjustment
+  FOR EACH ROW EXECUTE FUNCTION funds_adjustment_stands();
+ALTER TABLE funds_adjustment ENABLE ALWAYS TRIGGER adjustment_stands;
+CREATE TRIGGER adjustment_is_never_truncated BEFORE TRUNCATE ON funds_adjustment
+  FOR EACH STATEMENT EXECUTE FUNCTION coop_append_only();
+ALTER TABLE funds_adjustment ENABLE ALWAYS TRIGGER adjustment_is_never_truncated;
+"""
+
 # Every claim, balance update and sweep rewrites fund rows: room on the page keeps those updates cheap.
 ROOM_FOR_UPDATES = "ALTER TABLE funds_fund SET (fillfactor = 50);"
 
@@ -313,6 +334,19 @@ ALTER TABLE funds_fund ADD CONSTRAINT fund_enrollment_same_partner
   FOREIGN KEY (partner_id, enrollment_id) REFERENCES funds_enrollment (partner_id, id);
 ALTER TABLE funds_payable ADD CONSTRAINT payable_fund_same_partner
   FOREIGN KEY (partner_id, fund_id) REFERENCES funds_fund (partner_id, id);
+ALTER TABLE funds_adjustment ADD CONSTRAINT adjustment_fund_same_partner
+  FOREIGN KEY (partner_id, fund_id) REFERENCES funds_fund (partner_id, id);
+ALTER TABLE funds_adjustment ADD CONSTRAINT adjustment_to_fund_same_partner
+  FOREIGN KEY (partner_id, to_fund_id) REFERENCES funds_fund (partner_id, id);
+"""
+
+# Lines come in by COPY, which fills in only what a default can say: whose they are, and their numbers. Every session numbers
+# from a block of its own, so that two files that come in together do not take each other's numbers.
+SENT_LINES = """
+CREATE SEQUENCE funds_sentline_line_no CACHE 20000000;
+ALTER TABLE funds_sentline
+  ALTER import_id SET DEFAULT current_setting('coop.import_id')::bigint,
+  ALTER line_no SET DEFAULT (nextval('funds_sentline_line_no') - current_setting('coop.lines_before')::bigint)::integer;
 """
 
 NO_WAY_BACK = migrations.RunSQL.noop
@@ -331,7 +365,9 @@ class Migration(migrations.Migration):
             LINKS_ONLY_BY_ENTRY,
             TOTALS_ONLY_BY_ENTRY,
             EXPIRY_AT_THE_DEADLINE,
+            ADJUSTMENT_STANDS,
             ROOM_FOR_UPDATES,
             SAME_PARTNER,
+            SENT_LINES,
         )
     ]

@@ -5,11 +5,13 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.db import DatabaseError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from claims.checks import CHECKS
 from coop.lib import clock
+from coop.lib.db import execute
 from coop.lib.errors import Invalid, NotAllowed, NotFound, Refused, SelfDecision, Stale, WindowNotOpen, WrongStatus
 from funds import states
 from funds.checks import check_ledger
@@ -248,6 +250,74 @@ def test_a_preview_keeps_nothing_and_shows_what_is_then_posted(fund: Fund) -> No
     done = approve_adjustment(waiting.pk, by=make.vendor("finance2"), at=clock.now())
     assert told(entries_of(done)) == expected
     assert {entry.actor for entry in entries_of(done) if entry.kind == "adjustment"} == {make.vendor("finance2")}
+
+
+# --- What the database refuses ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("attack", "wall"),
+    [
+        ("SET status = 'posted', decided_at = now()", "adjustment_above_the_limit_has_a_second_person"),
+        (
+            "SET status = 'posted', decided_at = now(), approved_by_id = requested_by_id",
+            "adjustment_above_the_limit_has_a_second_person",
+        ),
+        ("SET status = 'declined'", "decided_adjustment_has_an_instant"),
+        ("SET amount_minor = 1", "an adjustment is decided once"),
+        ("SET reason_code = 'previous_period'", "an adjustment is decided once"),
+        ("SET second_person_needed = false, status = 'posted', decided_at = now()", "an adjustment is decided once"),
+    ],
+)
+def test_what_waits_is_not_decided_or_changed_past_the_second_person(fund: Fund, attack: str, wall: str) -> None:
+    ask(fund, amount_minor=5_000_00)
+    with pytest.raises(DatabaseError, match=wall), transaction.atomic():
+        execute(f"UPDATE funds_adjustment {attack}")
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "UPDATE funds_adjustment SET note = ''",
+        "UPDATE funds_adjustment SET revision = 9",
+        "DELETE FROM funds_adjustment",
+    ],
+)
+def test_what_was_posted_stands(fund: Fund, attack: str) -> None:
+    ask(fund)
+    with pytest.raises(DatabaseError, match="an adjustment is decided once"), transaction.atomic():
+        execute(attack)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "amount", "to_fund", "wall"),
+    [
+        ("correction", 0, False, "adjustment_amount_fits_its_purpose"),
+        ("write_off", -1, False, "adjustment_amount_fits_its_purpose"),
+        ("gift", 1, False, "adjustment_purpose_is_known"),
+        ("rollover", 1, False, "only_a_rollover_names_another_fund"),
+        ("correction", 1, True, "only_a_rollover_names_another_fund"),
+        ("rollover", 1, True, "adjustment_to_fund_same_partner"),
+    ],
+)
+def test_an_adjustment_that_makes_no_sense_cannot_be_stored(
+    fund: Fund, purpose: str, amount: int, to_fund: bool, wall: str
+) -> None:
+    other = make.make_fund()
+    with pytest.raises(DatabaseError, match=wall), transaction.atomic():
+        execute(
+            """INSERT INTO funds_adjustment (fund_id, to_fund_id, partner_id, purpose, amount_minor, reason_code, effective_on,
+                 note, status, requested_by_id, requested_at, decline_reason, second_person_needed, created_at, revision)
+               VALUES (%s, %s, %s, %s, %s, 'coop_rollover', '2024-03-04', '', 'requested', %s, now(), '', false, now(), 1)""",
+            [
+                fund.pk,
+                other.pk if to_fund else None,
+                fund.partner_id,
+                purpose,
+                amount,
+                make.vendor("finance").pk,
+            ],
+        )
 
 
 # --- Any history --------------------------------------------------------------------------------------------------------
