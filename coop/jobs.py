@@ -18,7 +18,7 @@ from claims.checks import CHECKS as CLAIM_CHECKS
 from claims.operations.sending import due_to_lapse, lapse_claim
 from funds.checks import check_ledger
 from funds.models import EarningPeriod
-from funds.operations import heads, imports, rebates, settlement
+from funds.operations import deliveries, heads, rebates, settlement
 from funds.queries.proof import verify_ledger
 
 log = structlog.get_logger()
@@ -86,7 +86,14 @@ def gather_rebates(at: datetime) -> Done:
 
 def check_imports(at: datetime) -> Done:
     """Imports that wait to be checked."""
-    return each(Done("check_imports", at), imports.waiting(), lambda i: imports.check_import(i, at=at) is not None)
+    return each(
+        Done("check_imports", at), deliveries.waiting(), lambda i: deliveries.check_import(i, at=at) is not None
+    )
+
+
+def commit_imports(at: datetime) -> Done:
+    """Imports that are too large for a request, to be committed or reversed as somebody asked."""
+    return each(Done("commit_imports", at), deliveries.asked_for(), lambda i: deliveries.work_on(i, at=at) is not None)
 
 
 def audit_ledger(at: datetime) -> Done:

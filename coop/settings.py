@@ -301,6 +301,7 @@ DOCUMENTS_PER_CLAIM = 200
 IMPORT_MAX_BYTES = 256 * 1024 * 1024  # of a file over pages and API, unpacked
 IMPORT_COMMAND_MAX_BYTES = 8 * 1024**3  # of a file read by `manage.py import_earnings`
 EARNINGS_MAX_LINES = 5_000
+IMPORT_LINES_AT_ONCE = 20_000  # an import of more is committed and reversed by a worker
 
 # --- Mail and logs ----------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,8 @@ from coop.sandbox import jobs_are_held
 
 log = structlog.get_logger()
 
+LONG = 2 * 60 * 60  # seconds
+
 
 def run(job: Callable[[datetime], jobs.Done]) -> dict[str, Any]:
     done = job(clock.now()).as_dict()
@@ -47,9 +49,16 @@ def gather_rebates() -> None:
         run(jobs.gather_rebates)
 
 
-@app.task(name="coop.check_imports")
+# Files of millions of lines take their time. The broker delivers such a task once more meanwhile: that run finds the import
+# locked and does nothing.
+@app.task(name="coop.check_imports", time_limit=LONG, soft_time_limit=LONG - 60)
 def check_imports() -> None:
     run(jobs.check_imports)
+
+
+@app.task(name="coop.commit_imports", time_limit=LONG, soft_time_limit=LONG - 60)
+def commit_imports() -> None:
+    run(jobs.commit_imports)
 
 
 @app.task(name="coop.record_head")

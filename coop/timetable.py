@@ -14,6 +14,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "gather rebates": {"task": "coop.gather_rebates", "schedule": 60.0},
     # An upload rings this one itself; this is for the case that the ring was lost.
     "check imports": {"task": "coop.check_imports", "schedule": 5.0},
+    "commit imports": {"task": "coop.commit_imports", "schedule": 5.0},
     "record head": {"task": "coop.record_head", "schedule": crontab(hour=0, minute=5)},
     "mail heads": {"task": "coop.mail_heads", "schedule": 600.0},
     "verify links": {"task": "coop.verify_links", "schedule": crontab(hour=2, minute=30)},

@@ -98,6 +98,14 @@ class Stale(Refused):
     code, status, title = "stale", 412, "Somebody changed this record since you read it"
 
 
+class LookAgain(Stale):
+    """What was to be confirmed came out otherwise than it was shown. What it would be now is kept, to be looked at: the
+    caller has committed it before this is raised, so a door must not undo it.
+    """
+
+    title = "This has changed since you looked at it"
+
+
 class TooLarge(Refused):
     code, status, title = "too_large", 413, "The file is too large"
 

@@ -17,8 +17,9 @@ from coop.lib.money import to_minor
 from coop.sandbox import move_clock
 from coop.story import papers
 from funds.models import Fund, Import
+from funds.operations.deliveries import check_import
 from funds.operations.earnings import commit_import
-from funds.operations.imports import check_import, receive_file
+from funds.operations.imports import receive_file
 from partners.models import Person
 
 CONTENT_OF_KIND = {"url", "landing-page-url"}  # proofs that are given as a link

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from typing import Any
 
 from django.conf import settings
@@ -58,8 +57,7 @@ class ImportOut(serializers.Serializer[Any]):
         }
     )
     def get_counts(self, delivery: Any) -> dict[str, int]:
-        # A line that was taken is never changed, so what is known with other content is rejected: changed stays 0.
-        return {name: getattr(delivery, name, 0) for name in COUNTS}
+        return {name: getattr(delivery, name) for name in COUNTS}
 
     @extend_schema_field({"type": "array", "items": {"type": "object", "additionalProperties": {"type": "string"}}})
     def get_totals(self, delivery: Any) -> Any:
@@ -137,7 +135,7 @@ class ImportViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         """The lines that were not taken, each with its reason, as CSV."""
         delivery = self.get_object()
         return HttpResponse(
-            errors_csv(rejected_lines(delivery.pk)),
+            errors_csv(delivery.columns, rejected_lines(delivery.pk)),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="import-{delivery.pk}-errors.csv"'},
         )
@@ -149,15 +147,12 @@ class ImportViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         return self.answer({"results": effects_of(self.get_object())})
 
 
-def errors_csv(rows: list[dict[str, Any]]) -> str:
+def errors_csv(columns: list[str], rows: list[dict[str, Any]]) -> str:
     """The rejected lines as they came, behind their line, code, field and message."""
-    # A plain cursor reads JSON as text.
-    lines = [json.loads(row["raw"]) for row in rows]
-    columns = list(dict.fromkeys(name for line in lines for name in line))
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(["line", "code", "field", "message", *map(neutral, columns)])
-    for row, line in zip(rows, lines, strict=True):
-        said = [row["problem"], row["field"], row["message"], *(str(line.get(name) or "") for name in columns)]
+    for row in rows:
+        said = [row["problem"], row["field"], row["message"], *(cell or "" for cell in row["cells"] or [])]
         writer.writerow([row["line_no"], *map(neutral, said)])
     return file.getvalue()

@@ -6,7 +6,7 @@
     sheet.rows()              # (line number, cells, problem, message)
 
 What is wrong with the file as a whole (packing, encoding, quoting, columns) refuses it; what is wrong with a line is left to
-the checks of funds/staging.py.
+funds/judging.
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ from funds.models.earnings import (
     Import,
     ImportEffect,
     ImportProgress,
-    StagedLine,
 )
 from funds.models.ledger import Entry, Fund, FundQuerySet
+from funds.models.lines import SentLine, StagedLine
 from funds.models.payments import Payable, Payment, PaymentItem, PaymentRun, Rebate
 from funds.models.programs import (
     Calendar,
@@ -55,5 +55,6 @@ __all__ = [
     "Rebate",
     "ReconciledLine",
     "Reconciliation",
+    "SentLine",
     "StagedLine",
 ]

@@ -41,7 +41,6 @@ class Import(models.Model):
     columns = ArrayField(models.TextField(), default=list)
     mapping = models.JSONField(default=dict)
     decimal = models.CharField(max_length=1, default=".")
-    progress = models.PositiveSmallIntegerField(default=0)
     lines = models.PositiveIntegerField(default=0)
     new = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
@@ -81,6 +80,11 @@ class Import(models.Model):
     def __str__(self) -> str:
         return self.filename or f"REST delivery {self.pk}"
 
+    @property
+    def progress(self) -> int:
+        """In percent, as far as the status says it; how far a worker is says funds.queries.effects.progress_of."""
+        return 0 if self.status in ("queued", "running") else 100
+
 
 class ImportProgress(models.Model):
     """How far a worker has come with an import. Written on a connection of its own, so that it is seen while the import's
@@ -103,57 +107,6 @@ class ColumnMapping(models.Model):
     saved_at = models.DateTimeField()
 
 
-class StagedLine(models.Model):
-    """One judged line of an import, until it is committed; after it the lines that were rejected, with their reason.
-
-    `cells` is the line as it was sent, by the import's `columns`. `version` is the number that the earning gets; for a
-    line that corrects a known one, `prior_*` is what was known. `problem` is empty for a line that can be taken.
-    """
-
-    pk = models.CompositePrimaryKey("import_id", "line_no")
-    import_id = models.BigIntegerField()
-    line_no = models.IntegerField()
-    cells = ArrayField(models.TextField(null=True), null=True)
-    raw = models.JSONField(null=True)
-    location_code = models.TextField(null=True)
-    program_code = models.TextField(null=True)
-    earned_text = models.TextField(null=True)
-    amount_text = models.TextField(null=True)
-    settled_amount_text = models.TextField(null=True)
-    rate_text = models.TextField(null=True)
-    rate_on_text = models.TextField(null=True)
-    external_id = models.TextField(null=True)
-    partner_id = models.BigIntegerField(null=True)
-    location_id = models.BigIntegerField(null=True)
-    program_id = models.BigIntegerField(null=True)
-    enrollment_id = models.BigIntegerField(null=True)
-    earning_period_id = models.BigIntegerField(null=True)
-    kind = models.TextField(null=True)
-    earned_on = models.DateField(null=True)
-    amount_minor = models.BigIntegerField(null=True)
-    currency = models.TextField(null=True)
-    fund_currency = models.TextField(null=True)
-    fund_amount_minor = models.BigIntegerField(null=True)
-    coop_minor = models.BigIntegerField(null=True)
-    rate = models.DecimalField(max_digits=18, decimal_places=8, null=True)
-    rate_on = models.DateField(null=True)
-    rate_source = models.TextField(null=True)
-    lever = models.TextField(null=True)
-    reason_code = models.TextField(null=True)
-    version = models.IntegerField(null=True)
-    prior_location_id = models.BigIntegerField(null=True)
-    prior_program_id = models.BigIntegerField(null=True)
-    prior_enrollment_id = models.BigIntegerField(null=True)
-    prior_earning_period_id = models.BigIntegerField(null=True)
-    prior_fund_currency = models.TextField(null=True)
-    prior_fund_amount_minor = models.BigIntegerField(null=True)
-    prior_coop_minor = models.BigIntegerField(null=True)
-    outcome = models.CharField(max_length=10, null=True)  # new, changed, unchanged, rejected
-    problem = models.CharField(max_length=40, blank=True, db_default="")
-    field = models.CharField(max_length=200, blank=True, db_default="")
-    message = models.TextField(blank=True, db_default="")
-
-
 class ImportEffect(models.Model):
     """What an import does, or did, to the money of one enrollment in one earning period: all its lines summed.
 
@@ -173,6 +126,8 @@ class ImportEffect(models.Model):
     changed = models.IntegerField()
     rebate_minor = models.BigIntegerField()
     coop_minor = models.BigIntegerField()
+    # Whether any of its lines is co-op: then there is a fund, even where they sum to nothing. Rebate alone makes none.
+    holds_coop = models.BooleanField()
     last_earned_on = models.DateField()
     earned_before_minor = models.BigIntegerField(db_default=0)
     available_before_minor = models.BigIntegerField(db_default=0)
@@ -190,8 +145,8 @@ class Earning(models.Model):
     with (partner, external id), so it is the idempotency key and the listing index at once. `amount_minor` is in the line's
     own `currency`; rebate and co-op are in the fund's currency and sum to `fund_amount_minor`. `rebate_change_minor` and
     `coop_change_minor` are what this version added to its own fund: their sums are what was posted. A line that was taken
-    back, or moved to another fund, ends with a version that is `withdrawn` and holds nothing. `cells` is the line as it was
-    sent, by its delivery's `columns`. No foreign keys (ADR 0012).
+    back, or moved to another fund, ends with a version that is `withdrawn` and holds nothing. The line as it was sent is the
+    SentLine of its delivery and line number. No foreign keys (ADR 0012).
     """
 
     pk = models.CompositePrimaryKey("partner_id", "external_id", "version")
@@ -222,7 +177,6 @@ class Earning(models.Model):
     rate_source = models.CharField(max_length=40, blank=True, db_default="")
     lever = models.CharField(max_length=100, blank=True)
     reason_code = models.CharField(max_length=20, blank=True)
-    cells = ArrayField(models.TextField(null=True), null=True)
     created_at = models.DateTimeField()
 
     objects = EarningQuerySet.as_manager()
@@ -239,7 +193,7 @@ class Earning(models.Model):
             ),
         ]
         # Lines of one delivery lie together, so a block range index finds them at next to no cost.
-        indexes = [BrinIndex(fields=["delivery"], name="earning_by_delivery", pages_per_range=16)]
+        indexes = [BrinIndex(fields=["delivery"], name="earning_by_delivery", pages_per_range=16, autosummarize=True)]
 
 
 class ExchangeRateQuerySet(models.QuerySet["ExchangeRate"]):

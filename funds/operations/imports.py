@@ -1,4 +1,4 @@
-"""Earnings files: taken in and kept for a worker; committing is in funds.operations.earnings.
+"""Earnings files: taken in and kept for a worker (funds.operations.deliveries); committing is in funds.operations.earnings.
 
 What a file is and what its columns mean is told here and now; its lines are looked at by the worker.
 """
@@ -8,20 +8,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import IO, Any
+from typing import IO
 
 from django.conf import settings
 from django.core.files.base import File
 from django.db import transaction
 
-from coop.lib.db import execute
-from coop.lib.errors import NotFound, Refused, TooLarge, WrongStatus, check_revision
-from coop.lib.spreadsheets import plain
+from coop.lib.errors import NotFound, TooLarge, WrongStatus, check_revision
 from coop.lib.transitions import follow
 from funds import states
-from funds.files import KINDS, PARTNER_CENTER, Packed, Sheet, UnknownColumns, fingerprint, open_sheet, understand
+from funds.files import Packed, Sheet, UnknownColumns, fingerprint, open_sheet, understand
 from funds.models import ColumnMapping, Import
-from funds.operations.earnings import check_staged, stage
 from partners import events
 from partners.models import Person
 from partners.permissions import require_role
@@ -157,49 +154,3 @@ def _store(delivery: Import, file: IO[bytes]) -> None:
     except BaseException:
         delivery.file.storage.delete(str(delivery.file.name))
         raise
-
-
-def waiting() -> list[int]:
-    """Ids of imports that wait to be checked."""
-    return list(Import.objects.filter(status="queued").order_by("id").values_list("id", flat=True))
-
-
-@transaction.atomic
-def check_import(import_id: int, *, at: datetime) -> Import | None:
-    """Stage and judge a queued import: nothing is posted. None if another worker has it or had it.
-
-    A file that breaks in the middle (quotes, no lines) makes the import fail with the sentence; none of it is kept.
-    """
-    delivery = Import.objects.select_for_update(skip_locked=True).filter(id=import_id, status="queued").first()
-    if delivery is None:
-        return None
-    delivery.status = follow(states.IMPORTS, "run", delivery.status, what=f"import {delivery}")
-    try:
-        with transaction.atomic(), delivery.file.open("rb") as file:
-            sheet = open_sheet(file, mapping=delivery.mapping or None)
-            check_staged(delivery, lines=stage(delivery.id, _lines(sheet)), at=at)
-            delivery.remark = sheet.remark
-    except Refused as refusal:
-        delivery.status, delivery.failure = "failed", refusal.message
-        execute("DELETE FROM funds_stagedline WHERE import_id = %s", [delivery.id])
-    delivery.revision += 1
-    delivery.save()
-    verb = "import.failed" if delivery.status == "failed" else "import.checked"
-    events.record(
-        verb, delivery, by=None, at=at, new=delivery.new, rejected=delivery.rejected, failure=delivery.failure
-    )
-    return delivery
-
-
-def _lines(sheet: Sheet) -> Iterator[tuple[int, dict[str, Any], dict[str, str | None]]]:
-    for line_no, cells, problem, message in sheet.rows():
-        raw = dict(zip(sheet.columns, cells or [], strict=False))
-        if problem or cells is None:
-            yield line_no, raw, {"problem": problem, "message": message}
-            continue
-        values: dict[str, str | None] = {
-            field: plain(cells[position].strip()) for field, position in sheet.fields.items()
-        }
-        kind = values.get("kind") or ""
-        values["kind"] = KINDS.get(kind.lower(), kind) if sheet.form == PARTNER_CENTER else "incentive"
-        yield line_no, raw, values

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, Sum
 
 from coop.lib.errors import NotFound
+from funds.judging.lines import cells_of
 from funds.models import Earning, EarningQuerySet, Fund, Import
 from partners.models import Person
 
@@ -84,16 +85,19 @@ def with_former(found: Sequence[Earning]) -> list[Line]:
         partner_id__in={line.partner_id for line in changed}, external_id__in={line.external_id for line in changed}
     )
     former = {(line.external_id, line.version): line for line in before} if changed else {}
-    columns = dict(Import.objects.filter(id__in={line.delivery_id for line in found}).values_list("id", "columns"))
+    sent = sent_cells(found)
     return [
-        Line(
-            line,
-            former.get((line.external_id, line.version - 1)),
-            [
-                (name, cell)
-                for name, cell in zip(columns.get(line.delivery_id, []), line.cells or [], strict=False)
-                if cell
-            ],
-        )
+        Line(line, former.get((line.external_id, line.version - 1)), sent.get((line.delivery_id, line.line_no), []))
         for line in found
     ]
+
+
+def sent_cells(found: Sequence[Earning]) -> dict[tuple[int, int], list[tuple[str, str]]]:
+    """The cells of lines as they were sent, with the names of their columns, by delivery and line number."""
+    return {
+        (delivery.pk, line_no): [(name, cell) for name, cell in zip(delivery.columns, cells, strict=True) if cell]
+        for delivery in Import.objects.filter(id__in={line.delivery_id for line in found})
+        for line_no, cells in cells_of(
+            delivery, [line.line_no for line in found if line.delivery_id == delivery.pk]
+        ).items()
+    }

@@ -20,7 +20,7 @@ from coop.lib.forms import add_refusal
 from coop.lib.nudge import nudge
 from coop.lib.spreadsheets import neutral
 from coop.lib.web import asked_number, now
-from funds.models import Import, StagedLine
+from funds.models import Import
 from funds.operations.earnings import commit_import, discard_import, rejected_lines
 from funds.operations.imports import receive_file
 from funds.operations.payments import READERS
@@ -254,22 +254,8 @@ def revision_of(request: PersonRequest) -> int | None:
 def import_errors(request: PersonRequest, import_id: int) -> HttpResponse:
     """Every line that was not taken, as it was sent, with the line's number, the column and the reason before it."""
     delivery = find_import(request, import_id)
-    found = list(StagedLine.objects.filter(import_id=delivery.pk, outcome="rejected").order_by("line_no"))
-    sent = {name for line in found for name in line.raw}
-    names = [name for name in columns_of(delivery) if name in sent]
-    names += sorted(sent.difference(names))
-    rows = [["line", "column", "reason", *names]]
-    rows += [
-        [str(line.line_no), line.field, line.message, *(line.raw.get(name) or "" for name in names)] for line in found
-    ]
+    rows = [["line", "column", "reason", *delivery.columns]]
+    for line in rejected_lines(delivery.pk):
+        cells = [cell or "" for cell in line["cells"] or []]
+        rows.append([str(line["line_no"]), line["field"], line["message"], *cells])
     return csv_download(rows, f"import-{delivery.pk}-rejected.csv")
-
-
-def columns_of(delivery: Import) -> list[str]:
-    """The names of a file's columns in their order, which the stored lines have lost; none for lines sent over REST."""
-    if not delivery.file:
-        return []
-    with delivery.file.open("rb") as file:
-        header = file.readline().decode("utf-8-sig", errors="replace")
-    names = next(csv.reader([header], delimiter="\t" if "\t" in header else ","), [])
-    return [name.strip()[:80] for name in names]

@@ -70,12 +70,12 @@ def test_a_bad_line_never_loses_the_good_ones(finance: Api, line: dict[str, Any]
     assert all(row["message"] for row in answer["rejected"])
 
 
-def test_the_same_line_is_unchanged_and_another_content_is_a_conflict(finance: Api, line: dict[str, Any]) -> None:
+def test_the_same_line_is_unchanged_and_another_content_corrects_it(finance: Api, line: dict[str, Any]) -> None:
     assert finance.post("earnings/", {"lines": [line]}).status == 201
     again = finance.post("earnings/", {"lines": [line]})
     assert (again.status, again["created"], again["unchanged"]) == (200, 0, 1)
     other = finance.post("earnings/", {"lines": [{**line, "amount": "101.00"}]})
-    assert [row["code"] for row in other["rejected"]] == ["conflict_with_existing"]
+    assert (other["rejected"], Earning.objects.filter(external_id="E-new").count()) == ([], 2)
     twice = finance.post("earnings/", {"lines": [{**line, "external_id": "D"}, 7, {**line, "external_id": "D"}]})
     assert [(row["index"], row["code"]) for row in twice["rejected"]] == [
         (0, "duplicate_in_file"),

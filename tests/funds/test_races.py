@@ -184,16 +184,17 @@ def test_the_same_lines_delivered_by_eight_at_once_are_posted_once() -> None:
     agrees()
 
 
-def test_of_two_deliveries_at_once_with_other_content_under_one_id_one_hears_of_the_conflict() -> None:
+def test_of_deliveries_at_once_with_other_content_under_one_id_each_corrects_the_one_before() -> None:
     make.set_clock(make.EARNING)
     home = make.make_enrollment().location.external_id
     finance = make.vendor("finance")
     lines = [make.earning_line(home, amount, external_id="the same") for amount in ("10.00", "20.00", "30.00", "40.00")]
     answers = at_once([lambda line=line: take_lines([line], by=finance, at=clock.now()) for line in lines])
     assert outcomes(answers) == {"done": 4}
-    assert sorted((d.new, d.unchanged, d.rejected) for d in answers) == [(0, 0, 1)] * 3 + [(1, 0, 0)]
-    winner = next(d for d in answers if d.new)
-    assert winner.totals[0]["coop"] == f"{Fund.objects.get().earned_minor / 100:.2f}"
+    assert sorted((d.new, d.changed, d.rejected) for d in answers) == [(0, 1, 0)] * 3 + [(1, 0, 0)]
+    versions = list(Earning.objects.order_by("version"))
+    assert [version.version for version in versions] == [1, 2, 3, 4]
+    assert Fund.objects.get().earned_minor == versions[-1].coop_minor == sum(v.coop_change_minor for v in versions)
     agrees()
 
 

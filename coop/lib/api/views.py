@@ -30,7 +30,7 @@ from coop.lib.api.filters import Filter
 from coop.lib.api.pagination import PARAMETERS
 from coop.lib.api.problems import problem_response
 from coop.lib.api.serializers import Input, Nothing
-from coop.lib.errors import FieldError, Invalid, NotAllowed, NotFound, Refused
+from coop.lib.errors import FieldError, Invalid, LookAgain, NotAllowed, NotFound, Refused
 
 WRITES = ("post", "put", "patch", "delete")
 ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})"', re.ASCII)
@@ -261,7 +261,10 @@ class ApiViewSet(GenericViewSet[Any]):
         """The handler's answer, or the refusal's; what was refused, failed or only tried leaves nothing behind."""
         try:
             with transaction.atomic():
-                response = handler(request, *args, **kwargs)
+                try:
+                    response = handler(request, *args, **kwargs)
+                except LookAgain as refusal:
+                    response = self.handle_exception(refusal)
                 check_constraints()
                 if self.dry_run:
                     raise DryRun(response)

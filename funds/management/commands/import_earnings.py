@@ -17,8 +17,9 @@ from django.db import connection
 from coop.lib import clock
 from coop.lib.errors import Refused
 from funds.models import Import, ImportProgress
+from funds.operations.deliveries import check_import
 from funds.operations.earnings import commit_import, rejected_lines
-from funds.operations.imports import check_import, receive_file
+from funds.operations.imports import receive_file
 from funds.states import IMPORT_FORMATS
 from partners.models import Person
 from partners.states import FINANCE
