@@ -24,8 +24,9 @@ from claims.web.paying import coming
 from coop.lib import money
 from coop.lib.dates import business_days_after, show_day, show_deadline
 from coop.lib.web import now
-from funds.models import Fund
+from funds.models import Fund, Payment
 from funds.queries.funds import live_funds, payments_for, thresholds
+from funds.queries.vendor import failed_payments
 from funds.web.cards import fund_card, is_estimate, opens
 from funds.web.clocks import earned_in, time_left
 from partners import states as roles
@@ -58,12 +59,15 @@ def home(request: PersonRequest) -> HttpResponse:
         return render(request, "claims/home_of_guest.html")
     at = now(request)
     funds = list(live_funds(request.user, at=at))
+    if funds:
+        request.user.partner = funds[0].partner  # known now; the frame of the page asks for its name
     waiting = list(
         waiting_for(request.user, at=at)
         .select_related("fund__enrollment")
         .prefetch_related("lines", "documents")[:SHOWN]
     )
     all_waiting = waiting[0].number_waiting if waiting else 0  # type: ignore[attr-defined]
+    stuck = list(failed_payments(request.user)[:SHOWN])
     others = list(underway(request.user)[: SHOWN * 20])
     in_review = [claim for claim in others if claim.status != states.APPROVED]
     approved = [claim for claim in others if claim.status == states.APPROVED]
@@ -74,9 +78,9 @@ def home(request: PersonRequest) -> HttpResponse:
     places = len({(fund.location_id, fund.program_id) for fund in funds}) > 1
     may_start = may_start_claim(request, open_funds, at)
     context = {
-        "needs": [need(claim, at) for claim in waiting],
-        "more": all_waiting,
-        "more_text": str(all_waiting),
+        "needs": [*map(unpaid, stuck), *(need(claim, at) for claim in waiting)][:SHOWN],
+        "more": all_waiting + len(stuck),
+        "more_text": str(all_waiting + len(stuck)),
         "review_columns": REVIEW_COLUMNS,
         "coming_columns": COMING_COLUMNS,
         "lede": loss(open_funds, at) or "Nothing expires at present.",
@@ -91,9 +95,22 @@ def home(request: PersonRequest) -> HttpResponse:
         "earning": estimates(earning, with_place=places),
         "not_ready": not_ready(funds),
         "below_zero": below_zero([fund for fund in funds if fund.overdrawn]),
-        "new_here": not funds and not others and not waiting,
+        "new_here": not funds and not others and not waiting and not stuck,
     }
     return render(request, "claims/home.html", context)
+
+
+def unpaid(payment: Payment) -> dict[str, str]:
+    """A payment that did not arrive and waits to be made again: that is a matter of the bank details, before all else."""
+    how = "came back" if payment.status == "reversed" else "could not be made"
+    return {
+        "label": f"Check your bank details: {payment} {how}",
+        "url": reverse("payment", args=[payment.pk]),
+        "hint": f"{payment.failure.rstrip('.')}. It is paid again with a later run.",
+        "due": "before the next payment run",
+        "amount": money.display(payment.amount_minor, payment.currency),
+        "currency": "",
+    }
 
 
 def need(claim: Claim, at: datetime) -> dict[str, str]:

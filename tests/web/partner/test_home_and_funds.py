@@ -12,6 +12,7 @@ from claims.operations.review import Fix, return_claim, start_review
 from claims.operations.sending import submit_claim
 from coop.lib import clock
 from funds.models import Entry, Fund
+from funds.operations.results import return_payment
 from funds.operations.settlement import settle_period
 from partners.models import Person
 from tests.factories import (
@@ -28,6 +29,7 @@ from tests.factories import (
     make_person,
     make_sent_claim,
     marketer_of,
+    pay_all,
     period,
     set_clock,
     vendor,
@@ -271,3 +273,20 @@ def test_sent_claims_are_named_with_their_number_in_the_entries(sign_in: SignIn)
     submit_claim(claim.id, by=claim.created_by, at=clock.now())
     content = sign_in(claim.created_by).get(f"/funds/{fund.pk}/").content.decode()
     assert f'href="/claims/{claim.pk}/"' in content
+
+
+def test_home_puts_a_payment_that_did_not_arrive_before_all_else(sign_in: SignIn) -> None:
+    fund = make_fund()
+    make_draft(fund, title="A draft")
+    claim = make_approved_claim(fund, "300.00")
+    payment = pay_all().payments.get()
+    return_payment(
+        payment.id, returned_on=clock.now().date(), reason="Account closed.", by=vendor("finance"), at=clock.now()
+    )
+    reader = sign_in(marketer_of(fund.partner))
+    said = page(reader, "/")
+    assert said.index(f"Check your bank details: {payment} came back") < said.index("Finish “A draft”")
+    assert "Account closed. It is paid again with a later run." in said
+    assert "Sent back by the bank" in page(reader, f"/claims/{claim.pk}/")
+    pay_all()
+    assert "Check your bank details" not in page(reader, "/"), "it was paid with another run"
