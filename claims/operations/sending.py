@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import prefetch_related_objects
 
 from claims import rules, states
 from claims.models import Claim
@@ -40,6 +41,7 @@ def submit_claim(claim_id: int, *, revision: int | None = None, by: Person, at: 
     check_revision(revision, claim.revision)
     claim.status = follow(states.CLAIMS, "submit", claim.status, what=f"claim {claim.number}")
 
+    prefetch_related_objects([claim], "lines", "documents")  # read once: for the rules and for the event
     facts = facts_of(claim, at=at)
     findings = rules.evaluate(facts)
     require_rules(facts, findings)
@@ -58,7 +60,8 @@ def submit_claim(claim_id: int, *, revision: int | None = None, by: Person, at: 
     claim.first_submitted_at = claim.first_submitted_at or at
     claim.submitted_by = by
     claim.reviewer = None
-    claim.lines.update(decision="", approved_minor=None, reason="")
+    if claim.sendings > 1:
+        claim.lines.update(decision="", approved_minor=None, reason="")
     claim.revision += 1
     save_in_its_windows(claim)
     events.record(
