@@ -5,12 +5,12 @@ One claim is written through the operations, with its invoice, its proofs and it
 
 from __future__ import annotations
 
+import select
 import sys
 import time
-from datetime import date
+from datetime import timedelta
 
 import bench.ready  # noqa: F401 - makes Django ready
-from bench import world
 from claims.models import Claim
 from claims.operations.documents import add_document
 from claims.operations.drafting import add_line, create_claim, update_claim
@@ -77,27 +77,25 @@ def copy(table: str, where: str, params: list[object], others: str, changed: dic
 
 
 def write_one(fund: Fund) -> Claim:
-    at = clock.now()
+    at, day = clock.now(), fund.earning_period.use_from + timedelta(days=10)
     marketer = create_person(
         email="first@partner.example", name="Marketer", role="marketer", partner_id=fund.partner_id, by=None, at=at
     )
     who = {"by": marketer, "at": at}
-    claim = create_claim(
-        fund_id=fund.id, activity_code=ACTIVITY, activity_from=date(2024, 3, 1), activity_to=date(2024, 3, 2), **who
-    )
+    claim = create_claim(fund_id=fund.id, activity_code=ACTIVITY, activity_from=day, activity_to=day, **who)
     line = add_line(
         claim.id,
         kind="invoice",
         amount_minor=400_000,
         supplier="Fabrikam Print",
         invoice_number="INV-1",
-        invoiced_on=date(2024, 3, 2),
+        invoiced_on=day,
         **who,
     )
     add_document(claim.id, kind="invoice", line_id=line.id, filename="invoice.pdf", data=b"%PDF-1.7 an invoice", **who)
-    for proof in claim.activity.proofs_on(date(2024, 3, 1)):
+    for proof in claim.activity.proofs_on(day):
         add_document(claim.id, kind=proof.code, filename="proof.png", data=PNG + proof.code.encode(), **who)
-    results = {m.code: ANSWERS.get(m.kind, "Good") for m in claim.activity.metrics_on(date(2024, 3, 1))}
+    results = {m.code: ANSWERS.get(m.kind, "Good") for m in claim.activity.metrics_on(day)}
     return update_claim(claim.id, {"metrics": results}, **who)
 
 
@@ -108,12 +106,11 @@ def send(ids: list[int]) -> None:
 
 
 def main() -> None:
-    """Answer "send ID ..." with the seconds it took; "rate SECONDS PER_SECOND ID ..." with the seconds that each one took."""
+    """Answer "send ID ..." with the seconds it took; "rate PER_SECOND ID ..." with what each took, until the next line."""
     rows("SELECT 1")
-    world.period("FY24-H1")
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    for line in sys.stdin:
+    for line in iter(sys.stdin.readline, ""):
         verb, *words = line.split()
         if verb == "send":
             began = time.perf_counter()
@@ -121,17 +118,19 @@ def main() -> None:
             said = str(time.perf_counter() - began)
         else:
             said = " ".join(map(str, at_a_rate(float(words[0]), [int(word) for word in words[1:]])))
+            sys.stdin.readline()
         sys.stdout.write(said + "\n")
         sys.stdout.flush()
 
 
 def at_a_rate(per_second: float, ids: list[int]) -> list[float]:
-    """Send claims at fixed instants, whatever the ones before took; how long after its instant each one was done."""
+    """Send claims at fixed instants until there is something to read; how long after its instant each one was done."""
     found = []
     began = time.perf_counter()
     for turn, claim_id in enumerate(ids):
         due = began + turn / per_second
-        time.sleep(max(0.0, due - time.perf_counter()))
+        if select.select([sys.stdin], [], [], max(0.0, due - time.perf_counter()))[0]:
+            break
         send([claim_id])
         found.append(time.perf_counter() - due)
     return found

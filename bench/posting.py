@@ -8,14 +8,14 @@ from __future__ import annotations
 import subprocess
 from itertools import count
 
+from django.conf import settings
 from django.db import transaction
 
 import bench.ready as run
 from bench import databases, drafts, peer, world
-from bench.measure import Row, each, median, ratio, rounds, timed
+from bench.measure import Row, median, ratio, rounds, timed
 from coop.lib import clock
 from coop.programs import postgres_programs
-from django.conf import settings
 from funds.ledger import Movement, lock_fund, post
 
 CLAIMS, CLIENTS = 200, 16

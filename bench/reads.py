@@ -12,8 +12,8 @@ from itertools import cycle, islice
 
 import bench.ready as run
 from bench import databases, peer, world
-from bench.measure import Row, median, number, ratio, rounds, seconds, timed
-from coop.lib.db import execute, rows
+from bench.measure import Row, median, ratio, rounds, seconds, timed
+from coop.lib.db import rows
 from funds.models import Fund
 from funds.queries.past import balance_as_of
 

@@ -6,28 +6,34 @@ rows in one statement with the product's triggers off: no entries, no chain, no 
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import bench.ready as run
-from bench import databases, world
+from bench import databases, drafts, peer, world
 from bench.measure import Row, each, median, percentile, ratio, rounds, seconds, timed
 from coop.lib.db import rows
 from funds.operations.settlement import expire_period
 
 FULL = 500_000
+CLAIMS, RATE, QUIET = (
+    1_000,
+    10,
+    15,
+)  # claims that are ready, how many are sent a second, and for how many seconds in quiet
 FILLED, ROUND = "bench_sweep", "bench_sweep_round"
 
 
-def fill(count: int) -> None:
-    """Funds of FY24 H1, to be expired, and of FY24 H2, to be claimed from; one entry each."""
+def fill(count: int, claims: int = 0) -> None:
+    """Funds of FY24 H1, to be expired, and of FY24 H2, with claims ready to be sent from some of them."""
     world.make_partners(count)
-    for code in ("FY24-H1", "FY24-H2"):
-        ids = world.make_funds(code)
-        world.earn(ids if code == "FY24-H1" else ids[:2_000])
+    world.earn(world.make_funds("FY24-H1"))
     world.set_clock(world.AFTER)
+    if claims:
+        ids = world.make_funds("FY24-H2")[:claims]
+        world.earn(ids)
+        drafts.make(ids)
     databases.settle(FILLED)
 
 
@@ -58,45 +64,63 @@ def one_worker() -> float:
     return took
 
 
-def workers(count: int) -> subprocess.Popen[str]:
-    return [start("worker") for _ in range(count)]
-
-
-def start(role: str, *more: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "bench.sweep", role, *more],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
 def two_workers() -> float:
     """Two processes that expire the same period; timed from the moment that both are ready until both are done."""
     fresh()
     half = world.period("FY24-H1").id
-    both = [start("worker", str(half)) for _ in range(2)]
+    both = [peer.client("bench.sweep", "worker") for _ in range(2)]
+
+    def work() -> None:
+        for worker in both:
+            worker.tell(str(half))
+        for worker in both:
+            worker.answer()
+
+    took = timed(work)
     for worker in both:
-        worker.stdout.readline()
-    began = time.perf_counter()
-    for worker in both:
-        worker.stdin.write("go\n")
-        worker.stdin.flush()
-    for worker in both:
-        worker.stdout.readline()
-    took = time.perf_counter() - began
-    for worker in both:
-        worker.wait()
+        worker.stop()
     require_all_expired(half)
     return took
 
 
-def as_worker(half: int) -> None:
+def as_worker() -> None:
+    """Expire the period that a line names, and say so."""
     rows("SELECT 1")
-    print("ready", flush=True)
-    sys.stdin.readline()
-    expire_period(half, at=world.AFTER)
-    print("done", flush=True)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    expire_period(int(sys.stdin.readline()), at=world.AFTER)
+    sys.stdout.write("done\n")
+    sys.stdout.flush()
+
+
+class Latency:
+    """How long claims take that are sent at a fixed rate by another process, quiet and while a period expires."""
+
+    def __init__(self, quiet_seconds: float) -> None:
+        self.quiet_seconds = quiet_seconds
+        self.quiet: list[float] = []
+        self.during: list[float] = []
+
+    def round(self) -> None:
+        fresh()
+        half = world.period("FY24-H1").id
+        ids = [row[0] for row in rows("SELECT id FROM claims_claim WHERE status = 'draft' ORDER BY id")]
+        client = peer.client("bench.drafts")
+        client.ask("send " + " ".join(map(str, ids[:10])))  # what is only slow the first time
+        middle = min(len(ids) // 2, round(self.quiet_seconds * RATE) + 10)
+        self.quiet += self.send(client, ids[10:middle], lambda: time.sleep(self.quiet_seconds))
+        worker = peer.client("bench.sweep", "worker")
+        worker.tell(str(half))
+        self.during += self.send(client, ids[middle:], worker.answer)
+        worker.stop()
+        client.stop()
+
+    @staticmethod
+    def send(client: peer.Helper, ids: list[int], meanwhile: Callable[[], object]) -> list[float]:
+        client.tell(f"rate {RATE} " + " ".join(map(str, ids)))
+        meanwhile()
+        client.tell("stop")
+        return [float(word) for word in client.answer().split()]
 
 
 def require_all_expired(half: int) -> None:
@@ -117,7 +141,7 @@ def require_all_expired(half: int) -> None:
 def main() -> None:
     scale, turns = run.asked()
     count = run.scaled(FULL, scale, 500)
-    fill(count)
+    fill(count, run.scaled(CLAIMS, scale, 60))
     took = rounds(turns, {"plain": plain_update, "one": one_worker, "two": two_workers})
     against = each(median(took["plain"]), count, "fund")
     found = [
@@ -138,12 +162,26 @@ def main() -> None:
             1.5,
         ),
     ]
+    latency = Latency(max(1.0, QUIET * scale))
+    for _ in range(turns):
+        latency.round()
+    quiet, during = percentile(latency.quiet, 0.99), percentile(latency.during, 0.99)
+    found.append(
+        Row(
+            "V5",
+            f"99th percentile of sending a claim, {RATE} a second, while funds expire ({len(latency.during)} claims)",
+            seconds(during),
+            f"quiet: {seconds(quiet)} ({len(latency.quiet)} claims)",
+            during / quiet,
+            2,
+        )
+    )
     databases.drop(ROUND)
     run.finish(found)
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "worker":
-        as_worker(int(sys.argv[2]))
+        as_worker()
     else:
         main()

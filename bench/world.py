@@ -9,7 +9,7 @@ from django.db import transaction
 from coop.lib.db import execute, rows
 from coop.lib.models import SandboxClock
 from funds.ledger import post_selected
-from funds.models import EarningPeriod
+from funds.models import EarningPeriod, Import
 from partners.models import Person
 
 PROGRAM = "mci-csp-reseller"
@@ -84,20 +84,52 @@ def earn(ids: list[int], *, times: int = 1, on: date = date(2023, 8, 15), at: da
                 )
 
 
+HISTORY_MINOR = 10_000_000
+
+
 def post_history(ids: list[int], each: int) -> None:
-    """`each` entries for every fund, a day of the earning period after the other: one earning, then holds and releases."""
+    """`each` entries for every fund, a day of the earning period after the other: one earning, then holds and releases for
+    the claim that has the fund's number.
+    """
     at_once = max(1, CHUNK // each)
     for first in range(0, len(ids), at_once):
         for low in range(1, each + 1, CHUNK):
             with transaction.atomic():
                 post_selected(
-                    """SELECT f.id, f.partner_id, f.currency,
+                    f"""SELECT f.id, f.partner_id, f.currency,
                          CASE WHEN n = 1 THEN 'earning' WHEN n %% 2 = 0 THEN 'hold' ELSE 'release' END,
                          CASE WHEN n = 1 THEN 'program' WHEN n %% 2 = 0 THEN 'available' ELSE 'in_review' END,
                          CASE WHEN n %% 2 = 0 THEN 'in_review' ELSE 'available' END,
-                         CASE WHEN n = 1 THEN 10000000 ELSE 100 + n / 2 %% 1000 END,
+                         CASE WHEN n = 1 THEN {HISTORY_MINOR} ELSE 100 + n / 2 %% 1000 END,
                          date '2023-07-01' + ((n * 184::bigint / %s) %% 184)::int, %s::timestamptz + n * interval '1 second',
-                         NULL, 'claim', n::text, 'claim:' || n || ':sent:1'
+                         NULL, 'claim', f.id::text, 'claim:' || n || ':sent:1'
                        FROM funds_fund f, generate_series(%s, %s) n WHERE f.id = ANY(%s) ORDER BY f.id, n""",
                     [each + 1, EARNING, low, min(each, low + CHUNK - 1), ids[first : first + at_once]],
                 )
+
+
+def back_history() -> None:
+    """What the entries of `post_history` speak of, so that everything agrees: a line of earnings and a claim for each fund."""
+    delivery = Import.objects.create(
+        filename="bench.csv", format="incentives", status="committed", created_by=finance(), created_at=EARNING
+    )
+    execute(
+        """INSERT INTO funds_earning (partner_id, external_id, location_id, program_id, earning_period_id, enrollment_id,
+             delivery_id, line_no, kind, earned_on, amount_minor, currency, fund_currency, fund_amount_minor, rebate_minor,
+             coop_minor, rebate_change_minor, coop_change_minor, lever, reason_code, created_at)
+           SELECT partner_id, 'E-' || id, location_id, program_id, earning_period_id, enrollment_id,
+             %s, 2, 'coop', %s, %s, currency, currency, %s, 0, %s, 0, %s, '', '', %s
+           FROM funds_fund WHERE entries_posted > 0 ORDER BY partner_id""",
+        [delivery.id, date(2023, 8, 15), *[HISTORY_MINOR] * 4, EARNING],
+    )
+    execute(
+        """INSERT INTO claims_claim (id, number, partner_id, fund_id, activity_id, title, solution_area, country, currency, metrics,
+             status, turn_since, claimed_minor, held_minor, approved_minor, paid_minor, findings, returned_fixes, decision_note,
+             sendings, submitted_at, first_submitted_at, submitted_by_id, created_by_id, created_at, revision)
+           SELECT f.id, 'CL-' || lpad(f.id::text, 8, '0'), f.partner_id, f.id, a.id, a.name, '', 'US', f.currency, '{}',
+             'withdrawn', %s, 0, 0, 0, 0, '[]', '[]', '', 1, %s, %s, p.id, p.id, %s, 1
+           FROM funds_fund f, (SELECT * FROM claims_activity ORDER BY id LIMIT 1) a,
+             (SELECT * FROM partners_person ORDER BY id LIMIT 1) p
+           WHERE f.entries_posted > 0 ORDER BY f.id""",
+        [CLAIMING] * 4,
+    )
