@@ -69,7 +69,7 @@ def test_every_kind_of_posting_has_a_worked_example() -> None:
     for _, path, function in told:
         assert f"def {function}(" in (ROOT / path).read_text(), f"{path}::{function}"
     kinds = {kind for names, _, _ in told for kind in re.findall(r"`(\w+)`", names)}
-    assert set(states.MOVEMENTS) - kinds <= {"reserve", "reversal"}
+    assert set(states.MOVEMENTS) - kinds == {"reserve"}  # plans are still to come
 
 
 # --- Commands and variables ---------------------------------------------------------------------------------------------
