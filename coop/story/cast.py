@@ -7,7 +7,7 @@ from datetime import date, datetime
 from coop.people import load_vendor_people
 from funds.operations.enrollments import enroll
 from partners.models import Location, Partner, Person
-from partners.operations import create_location, create_partner, create_person
+from partners.operations import create_location, create_partner, create_person, set_payout_account
 
 # The vendor's number, name and country of each partner, and of its locations number and town.
 PARTNERS = (
@@ -70,6 +70,24 @@ CHANNEL_MANAGERS = (
     ("hana@vendor.example", "Hana Kobayashi", "pcmm", ("P-40087", "P-40362")),
 )
 
+# Where the money of some partners goes, by the admin who says so. The numbers are those that banks print in examples.
+ACCOUNTS: dict[str, dict[str, str]] = {
+    "carlos": {
+        "holder": "Cedar Ridge Cloud Inc.",
+        "country": "US",
+        "account": "000123456789",
+        "bank_code_kind": "USABA",
+        "bank_code": "021000021",
+    },
+    "katrin": {
+        "holder": "Lindenhof IT GmbH",
+        "country": "DE",
+        "iban": "DE89370400440532013000",
+        "bank_code": "COBADEFF",
+    },
+    "svenja": {"holder": "Kranich Systemhaus", "country": "DE", "iban": "DE75512108001245126199"},
+}
+
 
 def bring_in(at: datetime) -> dict[str, Person]:
     """Make everybody and everything of the cast; returns the people by the first part of their e-mail address."""
@@ -99,6 +117,9 @@ def bring_in(at: datetime) -> dict[str, Person]:
                 by=admin,
                 at=at,
             )
+    for admin_name, account in ACCOUNTS.items():
+        person = people[admin_name]
+        set_payout_account(person.partner_id or 0, account, by=person, at=at)
     for email, name, title, numbers in CHANNEL_MANAGERS:
         people[email.partition("@")[0]] = create_person(
             email=email,

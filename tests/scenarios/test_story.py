@@ -22,7 +22,7 @@ from tests.scenarios.world import differences, instant, reach
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("story")]
 
-STATEMENTS = 5_500  # of SQL; each costs about half a millisecond of the start of a demo
+STATEMENTS = 7_000  # of SQL; each costs about half a millisecond of the start of a demo
 NOT_YET = {"disputed"}  # no operation leads there yet
 
 
