@@ -40,7 +40,7 @@ EFFECTS = f"""
     AND (t.valid_to IS NULL OR t.valid_to >= e.earn_to)"""
 
 
-def _params(delivery: Import) -> dict[str, Any]:
+def params_of(delivery: Import) -> dict[str, Any]:
     done = delivery.status in ("committed", "reversed")
     return {"import": delivery.pk, "open": not done, "committed_at": delivery.committed_at if done else NEVER}
 
@@ -56,7 +56,7 @@ def effects_of(delivery: Import, *, limit: int | None = None, offset: int = 0) -
     found = named_rows(
         f"""SELECT * FROM ({EFFECTS}) s ORDER BY overdrawn DESC, crossing <> '' DESC, late DESC, abs(coop_minor) DESC,
               partner_id, enrollment_id, earning_period_id, currency {"LIMIT %(limit)s OFFSET %(offset)s" if limit else ""}""",
-        {**_params(delivery), "limit": limit, "offset": offset},
+        {**params_of(delivery), "limit": limit, "offset": offset},
     )
     return [effect(row) for row in found]
 
@@ -101,7 +101,7 @@ def summary_of(delivery: Import) -> dict[str, Any]:
               count(*) FILTER (WHERE crossing = 'up') AS crossing_up,
               count(*) FILTER (WHERE crossing = 'down') AS crossing_down, count(*) FILTER (WHERE late) AS late,
               count(*) FILTER (WHERE overdrawn) AS overdrawn FROM ({EFFECTS}) s""",
-        _params(delivery),
+        params_of(delivery),
     )
     names = ("lines", "new", "changed", "unchanged", "rejected")
     return {"counts": {name: getattr(delivery, name) for name in names}, "totals": delivery.totals, **found}

@@ -1,38 +1,29 @@
-"""Earnings files: uploaded, checked by a worker, looked at, committed or discarded."""
+"""Imports: the list of them, and taking a file in."""
 
 from __future__ import annotations
 
-import csv
-import io
-from typing import Any
-
 from django import forms
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from coop.lib import money
+from coop.lib.dates import show_instant
 from coop.lib.errors import NotFound, Refused
 from coop.lib.forms import add_refusal
 from coop.lib.nudge import nudge
-from coop.lib.spreadsheets import neutral
 from coop.lib.web import asked_number, now
+from funds.downloads import csv_download
 from funds.models import Import
-from funds.operations.earnings import commit_import, discard_import, rejected_lines
-from funds.operations.imports import receive_file
+from funds.operations.imports import needs_mapping, receive_file
 from funds.operations.payments import READERS
-from funds.queries.effects import effects_of
-from funds.queries.vendor import funds_touched, locations_named, program_names, sums_text
 from funds.states import IMPORT_FORMATS
 from funds.web.finance import IMPORT_STATUSES
 from partners.permissions import require_role
 from partners.states import FINANCE
 from partners.web.request import PersonRequest
 
-SHOWN = 50
 PAGE = 25
 TEMPLATES: dict[str, tuple[tuple[str, ...], ...]] = {
     "incentives": (
@@ -81,8 +72,8 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(
         label="File of earnings",
-        help_text="CSV, TSV or Excel (.xlsx) with a line of column names, also packed with gzip; up to 256 MB unpacked. "
-        "Its form is told by its columns.",
+        help_text="CSV or TSV, also packed with gzip, or an Excel workbook (.xlsx). The first line names the columns, in any "
+        "order. Up to 256 MB unpacked.",
         error_messages={
             "required": "Choose the file to import",
             "empty": "The file is empty. Choose the file once more.",
@@ -97,24 +88,17 @@ def imports(request: PersonRequest) -> HttpResponse:
     require_role(request.user, *READERS, to="see imports")
     form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     if request.method == "POST" and form.is_valid():
-        file = form.cleaned_data["file"]
-        try:
-            delivery = receive_file(filename=file.name, file=file, by=request.user, at=now(request))
-        except Refused as refusal:
-            if refusal.code == "not_allowed":
-                raise
-            add_refusal(form, refusal, {error.field: "file" for error in refusal.errors} | {"": "file"})
-        else:
-            nudge("coop.check_imports")
-            return redirect("import", delivery.pk)
+        delivery = take_in(request, form)
+        if delivery is not None:
+            return redirect("import-map" if needs_mapping(delivery) else "import", delivery.pk)
     before = asked_number(request, "before")
-    found = Import.objects.visible_to(request.user).select_related("created_by")
+    found = Import.objects.visible_to(request.user).select_related("created_by", "committed_by", "reversed_by")
     found = found if before is None else found.filter(id__lt=before)
     rows = list(found[: PAGE + 1])
     here = reverse("imports")
     context = {
         "form": form,
-        "imports": [(delivery, *IMPORT_STATUSES[delivery.status]) for delivery in rows[:PAGE]],
+        "imports": [(delivery, *status_words(delivery), fate(delivery)) for delivery in rows[:PAGE]],
         "formats": IMPORT_FORMATS,
         "may_import": request.user.role == FINANCE,
         "older_url": f"{here}?before={rows[PAGE - 1].pk}" if len(rows) > PAGE else "",
@@ -123,139 +107,66 @@ def imports(request: PersonRequest) -> HttpResponse:
     return render(request, "funds/imports.html", context, status=400 if form.errors else 200)
 
 
+def take_in(request: PersonRequest, form: UploadForm) -> Import | None:
+    """The import of the file that was sent; None where the form says why there is none."""
+    file = form.cleaned_data["file"]
+    try:
+        delivery = receive_file(filename=file.name, file=file, keep_unmapped=True, by=request.user, at=now(request))
+    except Refused as refusal:
+        if refusal.code == "not_allowed":
+            raise
+        add_refusal(form, refusal, {error.field: "file" for error in refusal.errors} | {"": "file"})
+        return None
+    nudge("coop.check_imports")
+    return delivery
+
+
+def status_words(delivery: Import) -> tuple[str, str]:
+    """The status as people read it, and its tone: also what a worker is doing with it, and what somebody must say."""
+    if delivery.asked_for == "reverse":
+        return "Being reversed", "active"
+    if delivery.asked_for == "commit":
+        return "Being committed", "active"
+    if delivery.status == "failed" and needs_mapping(delivery):
+        return "Columns to be explained", "attention"
+    return IMPORT_STATUSES[delivery.status]
+
+
+def fate(delivery: Import) -> str:
+    """What became of it, by whom and when; empty while nothing has."""
+    if delivery.reversed_at and delivery.reversed_by:
+        return f"Reversed {show_instant(delivery.reversed_at)} by {delivery.reversed_by.name}"
+    if delivery.committed_at and delivery.committed_by:
+        return f"Committed {show_instant(delivery.committed_at)} by {delivery.committed_by.name}"
+    return ""
+
+
 @login_required
 @require_safe
-def import_template(request: PersonRequest, form: str) -> HttpResponse:
+def import_template(request: PersonRequest, form: str) -> StreamingHttpResponse:
     """A file with the columns of one form and a line to be overwritten."""
     if form not in TEMPLATES:
         raise NotFound("There is no such template.")
     return csv_download(TEMPLATES[form], f"earnings-{form.replace('_', '-')}.csv")
 
 
-def csv_download(rows: Any, filename: str) -> HttpResponse:
-    """Rows as a CSV file to download; cells that a spreadsheet would take for formulas are neutralised."""
-    file = io.StringIO()
-    csv.writer(file, lineterminator="\r\n").writerows([neutral(str(cell)) for cell in row] for row in rows)
-    answer = HttpResponse(file.getvalue(), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{filename}"'
-    return answer
-
-
 def find_import(request: PersonRequest, import_id: int) -> Import:
     """Raises NotAllowed, NotFound."""
     require_role(request.user, *READERS, to="see imports")
-    found = Import.objects.visible_to(request.user).select_related("created_by", "committed_by")
+    found = Import.objects.visible_to(request.user).select_related(
+        "created_by", "committed_by", "reversed_by", "asked_by"
+    )
     delivery = found.filter(id=import_id).first()
     if delivery is None:
         raise NotFound("There is no such import.")
     return delivery
 
 
-@login_required
-@require_safe
-def import_page(request: PersonRequest, import_id: int) -> HttpResponse:
-    """One import: how far it is, what it would do or did, and which lines were not taken."""
-    delivery = find_import(request, import_id)
-    checked = delivery.status in ("ready", "committed")
-    rejected = rejected_lines(delivery.pk) if checked and delivery.rejected else []
-    text, tone = IMPORT_STATUSES[delivery.status]
-    programs = program_names()
-    context = {
-        "delivery": delivery,
-        "status_text": text,
-        "status_tone": tone,
-        "form_name": IMPORT_FORMATS.get(delivery.format, ""),
-        "waiting": delivery.status in ("queued", "running"),
-        "steps": steps(delivery.status),
-        "effects": shown_effects(delivery, programs) if checked else [],
-        "touched": funds_touched(delivery) if delivery.status == "committed" else [],
-        "rejected": rejected[:SHOWN],
-        "shown": SHOWN,
-        "totals": [shown_total(row, programs) for row in delivery.totals],
-        "commit_label": commit_label(delivery),
-        "may_act": request.user.role == FINANCE,
-        "crumbs": [{"label": "Imports", "url": reverse("imports")}],
-    }
-    return render(request, "funds/import.html", context)
-
-
-def steps(status: str) -> list[dict[str, str]]:
-    place = {"queued": 1, "running": 1, "failed": 1, "ready": 2, "committed": 4}.get(status, 0)
-    labels = ("Upload", "Check", "Look and commit", "Done")
-    return [
-        {"label": label, "state": "past" if index < place else "current" if index == place else ""}
-        for index, label in enumerate(labels)
-    ]
-
-
-def commit_label(delivery: Import) -> str:
-    """ "Commit 8,412 lines (+1,284,330.10 USD co-op)": what the button does, in numbers."""
-    coop = [(row["currency"], money.from_text(row["coop"], row["currency"])) for row in delivery.totals]
-    sign = "" if any(minor < 0 for _, minor in coop) else "+"
-    return f"Commit {delivery.new:,} line{'' if delivery.new == 1 else 's'} ({sign}{sums_text(coop)} co-op)"
-
-
-def shown_total(row: dict[str, str], programs: dict[str, str]) -> dict[str, str]:
-    currency = row["currency"]
-    amounts = {
-        key: money.display(money.from_text(row[key], currency), currency) for key in ("amount", "rebate", "coop")
-    }
-    return {"program": programs.get(row["program"], row["program"]), **amounts}
-
-
-def shown_effects(delivery: Import, programs: dict[str, str]) -> list[dict[str, Any]]:
-    """What the import does to each fund, with names; the available money before the commit, and after it."""
-    found = effects_of(delivery)
-    locations = locations_named({row["location"] for row in found})
-    rows = []
-    for row in found[:SHOWN]:
-        currency = row["currency"]
-        coop, available = (money.from_text(row[key], currency) for key in ("coop_amount", "available"))
-        after = available + coop if delivery.status == "ready" else available
-        rows.append(
-            {
-                **row,
-                "location": locations[row["location"]],
-                "program": programs.get(row["program"], row["program"]),
-                "coop": money.display(coop, currency),
-                "after": money.display(after, currency) if coop or row["fund"] else "No fund: rebate only",
-                "below_zero": after < 0,
-            }
-        )
-    return rows
-
-
-@login_required
-@require_POST
-def import_commit(request: PersonRequest, import_id: int) -> HttpResponse:
-    delivery = commit_import(import_id, revision=revision_of(request), by=request.user, at=now(request))
-    messages.success(
-        request, f"{delivery.new:,} line{'' if delivery.new == 1 else 's'} committed. The funds show them now."
-    )
-    return redirect("import", import_id)
-
-
-@login_required
-@require_POST
-def import_discard(request: PersonRequest, import_id: int) -> HttpResponse:
-    discard_import(import_id, revision=revision_of(request), by=request.user, at=now(request))
-    messages.success(request, "The import is discarded. Nothing of it was posted.")
-    return redirect("imports")
-
-
 def revision_of(request: PersonRequest) -> int | None:
     """The revision that the reader's page showed, if it said so."""
     sent = request.POST.get("revision", "")
-    return int(sent) if sent.isdigit() else None
+    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 10 else None
 
 
-@login_required
-@require_safe
-def import_errors(request: PersonRequest, import_id: int) -> HttpResponse:
-    """Every line that was not taken, as it was sent, with the line's number, the column and the reason before it."""
-    delivery = find_import(request, import_id)
-    rows = [["line", "column", "reason", *delivery.columns]]
-    for line in rejected_lines(delivery.pk):
-        cells = [cell or "" for cell in line["cells"] or []]
-        rows.append([str(line["line_no"]), line["field"], line["message"], *cells])
-    return csv_download(rows, f"import-{delivery.pk}-rejected.csv")
+def lines_text(number: int) -> str:
+    return f"{number:,} line{'' if number == 1 else 's'}"

@@ -160,7 +160,7 @@ def test_finance_imports_a_file_that_goes_on_by_itself(visit: Visit) -> None:
     upload_earnings(page, rows)
     look(visitor, "waiting import")
     jobs.check_imports(clock.now())
-    commit = page.get_by_role("button", name="Commit 2 lines (+10,003.55 USD co-op)")
+    commit = page.get_by_role("button", name="Commit 2 lines (+25,008.88 USD)")
     expect(commit).to_be_visible()
     look(visitor, "checked import")
     with page.expect_download() as download:
