@@ -65,7 +65,7 @@ def import_earnings(finance: Visitor, location: Location) -> None:
     ]
     steps.upload_earnings(page, rows)
     jobs.check_imports(clock.now())
-    commit = page.get_by_role("button", name="Commit 2 lines (+10,003.55 USD co-op)")
+    commit = page.get_by_role("button", name="Commit 2 lines (+25,008.88 USD)")
     expect(commit).to_be_visible()
     look(finance, "checked import")
     commit.click()
