@@ -25,6 +25,7 @@ from coop.lib import money
 from coop.lib.dates import business_days_after, show_day, show_deadline
 from coop.lib.web import now
 from funds.models import Fund, Payment
+from funds.operations.settlement import counted_minor
 from funds.queries.funds import live_funds, payments_for, thresholds
 from funds.queries.vendor import failed_payments
 from funds.web.cards import fund_card, is_estimate, opens
@@ -204,7 +205,8 @@ def estimates(funds: Sequence[Fund], *, with_place: bool) -> list[dict[str, str]
     found = []
     for fund in funds:
         period = fund.earning_period
-        short = needed[fund.pk] - fund.earned_minor - fund.adjustments_minor
+        counted = counted_minor(fund) if fund.adjustments_minor else fund.earned_minor
+        short = needed[fund.pk] - counted
         hint = f"Estimate, not spendable before {show_day(period.use_from)}."
         if short > 0:
             hint += f" {fund.show(short)} more is needed to reach the program's threshold; below it, it becomes rebate."

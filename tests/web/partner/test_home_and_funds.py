@@ -12,6 +12,7 @@ from claims.operations.review import Fix, return_claim, start_review
 from claims.operations.sending import submit_claim
 from coop.lib import clock
 from funds.models import Entry, Fund
+from funds.operations.adjustments import request_adjustment
 from funds.operations.results import return_payment
 from funds.operations.settlement import settle_period
 from partners.models import Person
@@ -290,3 +291,22 @@ def test_home_puts_a_payment_that_did_not_arrive_before_all_else(sign_in: SignIn
     assert "Sent back by the bank" in page(reader, f"/claims/{claim.pk}/")
     pay_all()
     assert "Check your bank details" not in page(reader, "/"), "it was paid with another run"
+
+
+def test_what_was_rolled_over_to_a_half_does_not_help_it_over_the_threshold(sign_in: SignIn) -> None:
+    fund = make_fund("50000.00")
+    earn(fund.enrollment, "20000.00", on="2024-02-10")
+    then = Fund.objects.get(enrollment=fund.enrollment, earning_period__code="FY24-H2")
+    request_adjustment(
+        fund.pk,
+        purpose="rollover",
+        amount_minor=1_000_00,
+        reason_code="coop_rollover",
+        effective_on=clock.now().date(),
+        to_fund_id=then.pk,
+        by=vendor("finance"),
+        at=clock.now(),
+    )
+    said = page(sign_in(marketer_of(fund.partner)), "/")
+    assert "9,000.00 USD" in said
+    assert "2,000.00 USD more is needed to reach the program's threshold" in said
