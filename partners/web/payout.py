@@ -36,15 +36,18 @@ class AccountForm(forms.Form):
         help_text="Two letters, for example US",
         error_messages={"required": "Enter the country of the bank as two letters"},
     )
-    iban = forms.CharField(label="IBAN", max_length=60, required=False)
-    account = forms.CharField(
-        label="Account number", max_length=60, required=False, help_text="Only where the country has no IBAN"
+    iban = forms.CharField(
+        label="IBAN", max_length=60, required=False, help_text="Leave it empty where the country has none"
     )
+    account = forms.CharField(label="Account number", max_length=60, required=False, help_text="Only without an IBAN")
     bank_code_kind = forms.ChoiceField(
-        label="The bank is named by", required=False, choices=[("", "Choose"), *BANK_CODES.items()]
+        label="The bank is named by",
+        required=False,
+        help_text="Needed without an IBAN",
+        choices=[("", "Choose"), *BANK_CODES.items()],
     )
     bank_code = forms.CharField(
-        label="Code of the bank", max_length=30, required=False, help_text="With an IBAN it may be left out"
+        label="Code of the bank", max_length=30, required=False, help_text="Without spaces or hyphens"
     )
     tax_id = forms.CharField(label="Tax number", max_length=TAX_ID_MAX, required=False)
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
