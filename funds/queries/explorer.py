@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from django.db.models import Q
 
+from funds import states
 from funds.models import Entry, Fund, FundQuerySet, Link
 from funds.models.ledger import EntryQuerySet
 from funds.queries.changes import Between, Change, changes_of
@@ -20,10 +21,11 @@ NAMED = ("fund__partner", "fund__location", "fund__program", "fund__earning_peri
 
 @dataclass(frozen=True)
 class Search:
-    """Which entries: of a program, of a partner (a part of its name), of a kind, of days and instants of recording."""
+    """Which entries: of a program, a partner (a part of its name), a figure, a kind, of days and instants of recording."""
 
     program: str = ""
     partner: str = ""
+    bucket: str = ""
     kind: str = ""
     as_of: date | None = None
     known_at: datetime | None = None
@@ -42,6 +44,10 @@ class Search:
         found: EntryQuerySet = Entry.objects.visible_to(person)
         if self.program or self.partner:
             found = found.filter(fund__in=self.funds(person))
+        if self.bucket in states.BUCKETS:
+            found = found.filter(Q(from_bucket=self.bucket) | Q(to_bucket=self.bucket))
+        elif self.bucket:
+            found = found.filter(kind__in=[kind for kind, side in states.SIDES.items() if side == self.bucket])
         if self.kind:
             found = found.filter(kind=self.kind)
         if self.as_of:

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import Q, Subquery
 
 from coop.lib.dates import show_day
 from coop.lib.errors import Invalid
 from funds import references, states
 from funds.models import EarningPeriod, Entry, Fund, Link
-from funds.queries.entries import numbers_of
 from funds.queries.past import Moment, Moved, figures, moved_until, nobody_posting
 from partners.models import Event
 
@@ -69,10 +68,11 @@ def statement_of(fund: Fund, *, first: date | None, last: date, known_at: dateti
     with nobody_posting([fund]):
         opening = moved_until([fund.pk], Moment(first - timedelta(days=1), known_at)).get(fund.pk, []) if first else []
         known = Entry.objects.filter(fund_id=fund.pk, effective_on__lte=last, recorded_at__lte=known_at)
-        head = Link.objects.filter(fund_id=fund.pk, entry_id=known.aggregate(last=Max("id"))["last"]).first()
         within = known.filter(effective_on__gte=first) if first else known
         entries = list(within.order_by("effective_on", "id")[: LONGEST + 1])
-        numbers = numbers_of(fund, entries)
+        newest = known.order_by("-id").values("id")[:1]
+        wanted = Q(entry_id__in=[entry.pk for entry in entries]) | Q(entry_id=Subquery(newest))
+        links = {link.entry_id: link for link in Link.objects.filter(wanted, fund_id=fund.pk)}
     if len(entries) > LONGEST:
         raise Invalid.field("from", f"A statement holds {LONGEST:,} movements at most. Choose fewer days.", "too_long")
     moved = [Moved(entry.kind, entry.from_bucket, entry.to_bucket, entry.amount_minor, 1) for entry in entries]
@@ -85,12 +85,12 @@ def statement_of(fund: Fund, *, first: date | None, last: date, known_at: dateti
         known_at=known_at,
         opening=before,
         closing=figures([*opening, *moved]),
-        lines=running(fund, entries, numbers, before[states.AVAILABLE]),
-        head=head,
+        lines=running(fund, entries, links, before[states.AVAILABLE]),
+        head=max(links.values(), key=lambda link: link.number, default=None),
     )
 
 
-def running(fund: Fund, entries: Sequence[Entry], numbers: dict[int, int], available: int) -> list[StatementLine]:
+def running(fund: Fund, entries: Sequence[Entry], links: dict[int, Link], available: int) -> list[StatementLine]:
     """The movements with what was available after each."""
     names = references.show_all((entry.reference_type, entry.reference) for entry in entries)
     lines = []
@@ -98,7 +98,7 @@ def running(fund: Fund, entries: Sequence[Entry], numbers: dict[int, int], avail
         change = entry.amount_minor * ((entry.to_bucket == states.AVAILABLE) - (entry.from_bucket == states.AVAILABLE))
         available += change
         named = reference_text(entry, fund, names)
-        lines.append(StatementLine(numbers[entry.pk], entry, named, change, available))
+        lines.append(StatementLine(links[entry.pk].number, entry, named, change, available))
     return lines
 
 
@@ -112,7 +112,9 @@ def reference_text(entry: Entry, fund: Fund, names: dict[tuple[str, str], refere
 def clocks_known_at(period: EarningPeriod, known_at: datetime) -> Clocks:
     """The days of a period as they were promised at an instant: extensions that came later are taken back."""
     later = Event.objects.filter(verb="earning_period.extended", subject_type="earning_period", subject=str(period.pk))
-    first = later.filter(at__gt=known_at).order_by("at", "id").first()
+    # Its first revision is that of the catalog: nothing was extended.
+    extended = period.revision > 1
+    first = later.filter(at__gt=known_at).order_by("at", "id").first() if extended else None
     closed = date.fromisoformat(first.data["before"]) if first else period.claims_close_on
     return Clocks(
         earn=(period.earn_from, period.earn_to),

@@ -130,7 +130,7 @@ def changes(request: PersonRequest) -> HttpResponse:
             funds = funds.filter(program__code=program)
         behind = Behind(reverse("funds"), MOMENTS)
         if request.user.role in READERS:
-            behind = Behind(reverse("ledger"), ("kind", "since", *MOMENTS), {"program": program})
+            behind = Behind(reverse("ledger"), ("bucket", "kind", "since", *MOMENTS), {"program": program})
         found, older = changed_funds(funds, between, after=asked_number(request, "after") or 0)
         query = {name: request.GET[name] for name in ("since", "until", "as_of", "program") if request.GET.get(name)}
         context |= {

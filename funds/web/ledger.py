@@ -67,6 +67,8 @@ class LedgerForm(forms.Form):
         programs = [("", "All programs"), *program_names().items()]
         self.fields["program"] = forms.ChoiceField(label="Program", choices=programs, required=False)
         self.fields["partner"] = forms.CharField(label="Partner", max_length=100, required=False)
+        buckets = [("", "Anywhere"), *LABELS.items()]
+        self.fields["bucket"] = forms.ChoiceField(label="Where the money is", choices=buckets, required=False)
         kinds = [("", "Anything"), *KINDS.items()]
         self.fields["kind"] = forms.ChoiceField(label="What happened", choices=kinds, required=False)
         self.fields["as_of"] = DayField(label="For days until", required=False)
@@ -95,7 +97,7 @@ def ledger(request: PersonRequest) -> HttpResponse:
     here = reverse("ledger")
     context = {
         "form": form,
-        "balances": [balance(change) for change in trial_balance(search, person=request.user, at=at)],
+        "balances": [balance(change, query) for change in trial_balance(search, person=request.user, at=at)],
         "entries": entry_rows(found),
         "older_url": f"{here}?{urlencode({**query, 'before': older})}#entries" if older else "",
         "newest_url": f"{here}?{urlencode(query)}#entries" if request.GET.get("before") else "",
@@ -109,10 +111,20 @@ def ledger(request: PersonRequest) -> HttpResponse:
     return render(request, "funds/ledger.html", context, status=400 if form.errors else 200)
 
 
-def balance(change: Change) -> dict[str, Any]:
+def balance(change: Change, query: dict[str, str]) -> dict[str, Any]:
+    """The figures of one currency, each a link to the entries behind it."""
+    here = reverse("ledger")
+    kept = {name: value for name, value in query.items() if name not in ("kind", "since")}
     return {
         "currency": change.currency,
-        "rows": [{"label": LABELS[name], "amount": plain(change.after[name], change.currency)} for name in FIGURES],
+        "rows": [
+            {
+                "label": LABELS[name],
+                "amount": plain(change.after[name], change.currency),
+                "url": f"{here}?{urlencode({**kept, 'bucket': name})}#entries",
+            }
+            for name in FIGURES
+        ],
         "identity": identity(change.after, change.currency),
     }
 

@@ -20,6 +20,7 @@ from funds import states
 from funds.ledger import Movement, lock_fund, post
 from funds.models import Entry, Fund
 from funds.operations.settlement import expire_period
+from funds.queries.changes import Between, change_of_fund
 from funds.queries.past import FIGURES, balance_as_of, balances_as_of, first_day, nobody_posting, require_past
 from tests import factories as make
 
@@ -94,6 +95,30 @@ def test_as_of_equals_a_replay_of_the_prefix(steps: list[Any], picks: list[tuple
         everything = balance_as_of(fund, as_of=FAR_AWAY, known_at=make.CLAIMING + timedelta(9_999))
         assert totals(everything) == totals(fund)
         assert not any(totals(balance_as_of(fund, as_of=LONG_AGO)).values())
+        transaction.set_rollback(True)
+
+
+@pytest.mark.django_db
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    steps=STEPS,
+    first=st.integers(-50, 300),
+    wait=st.integers(0, 600),
+    day=st.none() | st.integers(-300, 400),
+)
+def test_what_changed_is_the_difference_of_two_pasts(steps: list[Any], first: int, wait: int, day: int | None) -> None:
+    with transaction.atomic():
+        fund = make.make_fund("30000.00")
+        post_all(fund, steps)
+        fund = Fund.objects.with_names().get(id=fund.pk)
+        since = make.CLAIMING + timedelta(first)
+        as_of = None if day is None else make.CLAIMING.date() + timedelta(day)
+        between = Between(since, since + timedelta(wait), as_of)
+        change = change_of_fund(fund, between)
+        assert change.before == totals(balance_as_of(fund, as_of=as_of, known_at=between.since))
+        assert change.after == totals(balance_as_of(fund, as_of=as_of, known_at=between.until))
+        known = [e for e in fund.entries.all() if between.since < e.recorded_at <= between.until]
+        assert change.entries == len([e for e in known if as_of is None or e.effective_on <= as_of])
         transaction.set_rollback(True)
 
 
