@@ -152,7 +152,8 @@ def source_of_file(delivery: Import) -> Source:
         sql,
         params,
         kinds=KINDS if split else {},
-        notation=find_notation(sql, params),
+        # A workbook's numbers come with a point, whatever its texts look like.
+        notation=Notation() if str(delivery.file.name).endswith(".xlsx") else find_notation(sql, params),
         clean=clean,
         settled_in="USD" if settled is not None and delivery.columns[settled].upper().endswith("USD") else "",
     )

@@ -21,6 +21,7 @@ from partners.states import FINANCE
 from partners.web.request import PersonRequest
 
 PAGE = 50
+SHOWN = 20  # faults of a file
 
 
 class RatesForm(forms.Form):
@@ -48,7 +49,10 @@ def rates(request: PersonRequest) -> HttpResponse:
         except Refused as refusal:
             if refusal.code == "not_allowed":
                 raise
+            refusal.errors, more = refusal.errors[:SHOWN], len(refusal.errors) - SHOWN
             add_refusal(form, refusal, {error.field: "file" for error in refusal.errors} | {"": "file"})
+            if more > 0:
+                form.add_error("file", f"And {more:,} more.")
         else:
             known = f" {loaded.unchanged:,} were known already." if loaded.unchanged else ""
             messages.success(request, f"{loaded.new:,} rate{'' if loaded.new == 1 else 's'} loaded.{known}")

@@ -44,6 +44,7 @@ def test_a_file_is_checked_and_what_it_would_change_is_said(run: Any) -> None:
         f"june.csv is import {delivery.pk}: 190 bytes. Incentives to be split.",
         "3 lines: 2 new, 0 changed, 0 unchanged, 1 rejected",
         "mci-csp-reseller: 11.00 USD of earnings, co-op 4.40, rebate 6.60",
+        "1 fund: 1 new, 0 reach their threshold, 0 fall below it, 0 late, 0 end below zero",
         "line 4: There is no location with the id “HQ-9”",
         f"Nothing was posted. Look at it and commit or discard it on its page: /imports/{delivery.pk}/",
     ):
@@ -57,6 +58,12 @@ def test_with_commit_it_is_posted_and_a_second_time_changes_nothing(run: Any) ->
     assert Fund.objects.get().earned_minor == 440
     assert "2 lines: 0 new, 0 changed, 2 unchanged, 0 rejected" in run(workbook(), "--commit", name="june.xlsx")
     assert Fund.objects.get().earned_minor == 440
+
+
+def test_a_large_file_is_posted_here_too_and_not_left_to_a_worker(run: Any, settings: Any) -> None:
+    settings.IMPORT_LINES_AT_ONCE = 1
+    assert "Committed: 2 lines are posted." in run(GOOD, "--commit")
+    assert Import.objects.get().status == "committed"
 
 
 def test_columns_may_be_mapped_on_the_way(run: Any) -> None:

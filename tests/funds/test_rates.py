@@ -186,6 +186,10 @@ def test_the_page_shows_rates_and_loads_them(client: Client) -> None:
     wrong = client.post(page, {"file": SimpleUploadedFile("rates.csv", GOOD.replace("EUR", "EURO").encode())})
     assert wrong.status_code == 400
     assert "Line 2: “EURO” is not the code" in wrong.content.decode()
+    many = client.post(
+        page, {"file": SimpleUploadedFile("rates.csv", (HEADER + "x,USD,2023-10-31,1,ECB\n" * 90).encode())}
+    )
+    assert "And 70 more." in many.content.decode()
     done = client.post(page, {"file": SimpleUploadedFile("rates.csv", GOOD.encode())}, follow=True)
     text = done.content.decode()
     for words in ("3 rates loaded.", "1.0619 USD", "151.6 JPY", "31 Oct 2023"):

@@ -17,9 +17,10 @@ from django.db import connection
 from coop.lib import clock
 from coop.lib.errors import Refused
 from funds.models import Import, ImportProgress
-from funds.operations.deliveries import check_import
-from funds.operations.earnings import commit_import, rejected_lines
+from funds.operations.deliveries import check_import, work_on
+from funds.operations.earnings import commit_import
 from funds.operations.imports import receive_file
+from funds.queries.effects import rejected_lines, summary_of
 from funds.states import IMPORT_FORMATS
 from partners.models import Person
 from partners.states import FINANCE
@@ -90,8 +91,15 @@ class Command(BaseCommand):
         return checked
 
     def commit(self, delivery: Import, by: Person) -> None:
+        """A large import is posted here as a worker would do it; the worker that runs beside this may be quicker."""
         with self.progress(delivery.pk):
             done = commit_import(delivery.pk, revision=delivery.revision, by=by, at=clock.now())
+            while done.asked_for:
+                if work_on(done.pk, at=clock.now()) is None:
+                    time.sleep(LOOK)
+                done.refresh_from_db()
+        if done.status != "committed":
+            raise CommandError(f"Nothing was posted: {done.failure}")
         self.stdout.write(f"Committed: {done.new + done.changed:,} lines are posted.")
 
     def tell(self, delivery: Import) -> None:
@@ -106,10 +114,16 @@ class Command(BaseCommand):
                 f"  {total['program']}: {total['amount']} {total['currency']} of earnings, co-op {total['coop']}, "
                 f"rebate {total['rebate']}"
             )
+        found = summary_of(delivery)
+        write(
+            f"  {found['funds']:,} fund{'' if found['funds'] == 1 else 's'}: {found['new_funds']:,} new, "
+            f"{found['crossing_up']:,} reach their threshold, {found['crossing_down']:,} fall below it, "
+            f"{found['late']:,} late, {found['overdrawn']:,} end below zero"
+        )
         if delivery.remark:
             write(f"  {delivery.remark}")
         if delivery.rejected:
-            for line in rejected_lines(delivery.pk)[:SHOWN]:
+            for line in rejected_lines(delivery.pk, limit=SHOWN):
                 write(f"  line {line['line_no']:,}: {line['message']}")
 
     @contextmanager

@@ -159,6 +159,11 @@ def workbook_with_long_number() -> bytes:
     return made(NAMES, row(1, external_id=1.2345678901234567e16))
 
 
+def workbook_with_comma_in_a_text() -> bytes:
+    """A number of three decimals, which would be a thousand if the text below it made the comma the decimal mark."""
+    return made(NAMES, row(1, 1.234), row(2, "5,50"), row(3, 7.5))
+
+
 def workbook_of_two_sheets() -> bytes:
     book = Workbook()
     book.active.append(["How to read this report"])

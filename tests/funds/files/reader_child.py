@@ -41,7 +41,7 @@ if __name__ == "__main__":
     chunks = open_sheet(endless(300_000_000)).chunks()
     assert chunks is not None
     print(sum(map(len, chunks)))
-    print(sum(1 for _ in open_sheet(endless(50_000_000)).rows()))
+    print(sum(1 for _ in open_sheet(endless(20_000_000)).rows()))
     # Not getrusage: that begins with the memory of the process that started this one.
     high = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert high
