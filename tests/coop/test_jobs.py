@@ -177,6 +177,14 @@ PLANTED: dict[str, tuple[str, ...]] = {
             "SELECT id,", "SELECT id + 1000,"
         ),
     ),
+    "every fund counts its entries": ("UPDATE funds_fund SET entries_posted = entries_posted + 1",),
+    "every adjustment agrees with its entries": (
+        ENTRY.format(values="'adjustment', 'program', 'available', 5, '2024-03-04', now(), 'adjustment', '999999', 'x'")
+        .replace("reference, key)", "reference, key, reason_code)")
+        .replace("'x' FROM", "'x', 'policy_exception' FROM"),
+    ),
+    "every import agrees with its entries": ("UPDATE funds_importeffect SET coop_minor = coop_minor + 1",),
+    "every import agrees with its rebates": ("UPDATE funds_importeffect SET rebate_minor = rebate_minor + 1",),
     "the balance identity holds": (
         "ALTER TABLE funds_fund DROP CONSTRAINT balance_identity",
         "UPDATE funds_fund SET available_minor = available_minor + 1",
@@ -186,7 +194,7 @@ PLANTED: dict[str, tuple[str, ...]] = {
         "UPDATE funds_fund SET reserved_minor = -1, available_minor = available_minor + 1",
     ),
     "co-op of the earnings equals what was posted for them": (
-        "UPDATE funds_earning SET coop_minor = coop_minor + 1, rebate_minor = rebate_minor - 1",
+        "UPDATE funds_earning SET coop_change_minor = coop_change_minor + 1",
     ),
     "every earning has its fund": ("UPDATE funds_earning SET enrollment_id = enrollment_id + 1000",),
     "nothing expired before its deadline": (
@@ -212,6 +220,9 @@ PLANTED: dict[str, tuple[str, ...]] = {
     ),
     "every entry of a claim has its claim": (
         ENTRY.format(values="'hold', 'available', 'in_review', 5, '2024-03-04', now(), 'claim', '999999', 'x'"),
+    ),
+    "every claim that was sent began with a hold": (
+        "UPDATE funds_entry SET key = 'another' || id WHERE kind = 'hold' AND reference_type = 'claim'",
     ),
     "no claim was sent outside its windows": (
         "UPDATE claims_claim SET first_submitted_at = '2024-08-15' WHERE status = 'submitted'",
