@@ -9,6 +9,7 @@ from coop.story.cast import DIRECT, HOSTING, RESELLER, SURFACE
 from coop.story.earned import earned_in, earned_in_july, incentives_file, report_file, rest_lines
 from coop.story.stage import Paper, Stage, Work
 from funds.models import Enrollment
+from funds.operations.adjustments import request_adjustment
 from funds.operations.earnings import take_lines
 from funds.operations.enrollments import update_enrollment
 from funds.operations.payments import prepare_run
@@ -168,11 +169,34 @@ def tell(stage: Stage) -> None:
     for who, work in (("mia", FLOOR_DAY), ("mia", MIGRATION_PAGES), ("mia", AUGUST_EVENING), ("imogen", RADIO)):
         stage.write(who, work)
     prepare_run(cutoff=date(2024, 7, 31), by=people["finance"], at=stage.at())
+    tell_of_adjustments(stage)
 
     july = earned_in_july()
     take_lines(rest_lines([line for line in july if line.day.day == 15]), by=people["finance"], at=stage.at())
     stage.until("2024-08-02 09:00")
     stage.receive("incentives-2024-07.csv", incentives_file([e for e in july if e.day.day == 29], *TYPED_BY_HAND))
+
+
+def tell_of_adjustments(stage: Stage) -> None:
+    """A small correction that one person posts, and a larger one that waits for the second."""
+    request_adjustment(
+        stage.fund("6133908", RESELLER, "FY24-H2").id,
+        amount_minor=86_20,
+        reason_code="previous_period",
+        effective_on=date(2024, 6, 28),
+        note="A sale of 28 June that came after the report of the quarter was closed.",
+        by=stage.people["finance2"],
+        at=stage.at(),
+    )
+    request_adjustment(
+        stage.fund("5540117", RESELLER, "FY24-H2").id,
+        amount_minor=-1_410_75,
+        reason_code="partner_mapping",
+        effective_on=date(2024, 5, 31),
+        note="Three customers belong to another partner since May.",
+        by=stage.people["finance"],
+        at=stage.at(),
+    )
 
 
 def tell_of_returns(stage: Stage) -> None:

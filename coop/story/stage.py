@@ -77,13 +77,16 @@ class Stage:
         delivery = self.receive(filename, data)
         return commit_import(delivery.id, by=self.people["finance"], at=self.at())
 
+    def fund(self, location: str, program: str, half: str) -> Fund:
+        """The fund of a location, by its number, in a program for a half."""
+        return Fund.objects.get(
+            location__external_id=location, program__code=program, earning_period__code=half, currency="USD"
+        )
+
     def write(self, who: str, work: Work) -> Claim:
         """Write a claim with its lines, documents and results, complete but for what it leaves out."""
         by, at = self.people[who], self.at()
-        location, program, half = work.fund
-        fund = Fund.objects.get(
-            location__external_id=location, program__code=program, earning_period__code=half, currency="USD"
-        )
+        fund = self.fund(*work.fund)
         first, last = work.days or (None, None)
         claim = create_claim(
             fund_id=fund.id,

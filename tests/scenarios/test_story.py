@@ -15,7 +15,7 @@ from coop.lib.errors import Invalid
 from coop.people import PASSWORD
 from coop.story.load import load_story
 from coop.story.welcome import demo_people, welcome
-from funds.models import EarningPeriod, Fund, Import, Payment, PaymentRun
+from funds.models import Adjustment, EarningPeriod, Fund, Import, Payment, PaymentRun
 from partners.models import Partner, Person
 from tests.factories import load_catalog, shipped_catalog
 from tests.scenarios.world import differences, instant, reach
@@ -118,6 +118,12 @@ def test_one_run_waits_for_the_second_person_and_pays_again_what_failed() -> Non
     failed_payment = Payment.objects.get(status="failed")
     assert failed_payment.run.status == "settled"
     assert draft.payments.filter(partner=failed_payment.partner, amount_minor=failed_payment.amount_minor).exists()
+
+
+def test_one_adjustment_is_posted_and_one_waits_for_the_second_person() -> None:
+    posted, waiting = Adjustment.objects.order_by("id")
+    assert (posted.status, posted.fund.show(posted.amount_minor)) == ("posted", "86.20 USD")
+    assert (waiting.status, waiting.fund.show(waiting.amount_minor)) == ("requested", "-1,410.75 USD")
 
 
 def test_partners_are_of_four_countries_and_channel_managers_have_portfolios() -> None:
