@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import include, path
 
-from coop import clock_page, styleguide, web
+from coop import clock_page, sample_page, styleguide, web
 from partners.web import payout
 
 handler400 = web.bad_request
@@ -29,4 +29,7 @@ urlpatterns = [
     path("clock/", clock_page.clock_page, name="clock"),
 ]
 if settings.SANDBOX:
-    urlpatterns += [path("styleguide/", styleguide.styleguide, name="styleguide")]
+    urlpatterns += [
+        path("styleguide/", styleguide.styleguide, name="styleguide"),
+        path("imports/sample.csv", sample_page.sample_report, name="sample-report"),
+    ]

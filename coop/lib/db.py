@@ -31,14 +31,14 @@ def execute(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
         return int(cursor.rowcount)
 
 
-def rows(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+def rows(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
     """Run one query; returns its rows as tuples."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return list(cursor.fetchall())
 
 
-def named_rows(sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
+def named_rows(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
     """Run one query; returns its rows as dictionaries."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)

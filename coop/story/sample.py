@@ -102,6 +102,10 @@ def sample_rows(lines: int, *, form: str, seed: int, at: datetime) -> Iterator[l
         raise Invalid.field(
             "lines", "No location is enrolled in a program that earns now. Load the story, or enroll one.", "nobody"
         )
+    return rows_of(places, lines, form=form, seed=seed)
+
+
+def rows_of(places: list[Place], lines: int, *, form: str, seed: int) -> Iterator[list[str]]:
     chance = random.Random(f"{seed} {form}")  # noqa: S311 - a sample, not a secret
     names = REPORT if form == PARTNER_CENTER else UNSPLIT
     yield list(names)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
-from typing import BinaryIO
+from typing import IO
 
 from coop.lib.errors import Refused
 from funds.files import open_sheet
 from funds.files.columns import REQUIRED, fold
 
 
-def first_rows(file: BinaryIO, columns: Sequence[str], count: int = 3) -> list[list[str]]:
+def first_rows(file: IO[bytes], columns: Sequence[str], count: int = 3) -> list[list[str]]:
     """The first good lines, cell by cell; none where the file has too few columns to be mapped at all.
 
     To be opened a file needs a meaning for its columns, so each required field is given some column of its own: only the

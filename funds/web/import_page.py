@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,6 +25,7 @@ from funds.queries.import_effects import effects_page
 from funds.queries.vendor import program_names, sums_text
 from funds.states import IMPORT_FORMATS
 from funds.web.imports import find_import, lines_text, status_words
+from partners.models import Person
 from partners.states import FINANCE
 from partners.web.request import PersonRequest
 
@@ -109,7 +110,8 @@ def working(delivery: Import) -> dict[str, Any]:
 
 def history(delivery: Import) -> list[dict[str, Any]]:
     """Who did what with it, the newest first."""
-    found = [("uploaded it" if delivery.filename else "sent its lines", delivery.created_by, delivery.created_at)]
+    begun = "uploaded it" if delivery.filename else "sent its lines"
+    found: list[tuple[str, Person | None, datetime]] = [(begun, delivery.created_by, delivery.created_at)]
     if delivery.committed_at:
         found.append(("committed it", delivery.committed_by, delivery.committed_at))
     if delivery.asked_for and delivery.asked_at:
@@ -149,6 +151,7 @@ def diff(request: PersonRequest, delivery: Import) -> dict[str, Any]:
         "effects_next": f"{here}?{urlencode({**kept, 'after': page.after})}#effects" if page.after else "",
         "effects_first": f"{here}?{urlencode(kept)}#effects" if not page.first else "",
         "rejected": rejected_lines(delivery.pk, limit=SHOWN) if delivery.rejected else [],
+        "rejected_number": f"{delivery.rejected:,}",
         "shown": SHOWN,
         "nothing": not any_posted(delivery),
         "nothing_text": nothing_text(delivery),

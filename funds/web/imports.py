@@ -98,7 +98,9 @@ def imports(request: PersonRequest) -> HttpResponse:
     here = reverse("imports")
     context = {
         "form": form,
-        "imports": [(delivery, *status_words(delivery), fate(delivery)) for delivery in rows[:PAGE]],
+        "imports": [
+            (delivery, *status_words(delivery), fate(delivery), counts_of(delivery)) for delivery in rows[:PAGE]
+        ],
         "formats": IMPORT_FORMATS,
         "may_import": request.user.role == FINANCE,
         "older_url": f"{here}?before={rows[PAGE - 1].pk}" if len(rows) > PAGE else "",
@@ -133,12 +135,18 @@ def status_words(delivery: Import) -> tuple[str, str]:
 
 
 def fate(delivery: Import) -> str:
-    """What became of it, by whom and when; empty while nothing has."""
+    """By whom and when it got its last status; empty while nobody has looked at it."""
     if delivery.reversed_at and delivery.reversed_by:
-        return f"Reversed {show_instant(delivery.reversed_at)} by {delivery.reversed_by.name}"
+        return f"{show_instant(delivery.reversed_at)} by {delivery.reversed_by.name}"
     if delivery.committed_at and delivery.committed_by:
-        return f"Committed {show_instant(delivery.committed_at)} by {delivery.committed_by.name}"
+        return f"{show_instant(delivery.committed_at)} by {delivery.committed_by.name}"
     return ""
+
+
+def counts_of(delivery: Import) -> list[str]:
+    """How many lines it has of each kind; what it has none of is left out, but for the new ones."""
+    others = ("changed", "unchanged", "rejected")
+    return [f"{delivery.new:,} new", *(f"{n:,} {name}" for name in others if (n := getattr(delivery, name)))]
 
 
 @login_required

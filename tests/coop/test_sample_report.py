@@ -14,7 +14,7 @@ from coop import jobs
 from coop.lib import clock
 from coop.story.sample import REPORT
 from funds.models import Import, StagedLine
-from tests.factories import make_enrollment, make_location, make_partner, set_clock, vendor
+from tests.factories import make_enrollment, make_location, make_partner, make_person, set_clock, vendor
 
 pytestmark = pytest.mark.django_db
 
@@ -78,3 +78,14 @@ def test_where_nobody_earns_the_command_says_so() -> None:
         report(lines=5)
     with pytest.raises(CommandError, match="1 to 10,000,000"):
         report(lines=0)
+
+
+def test_a_sandbox_offers_the_same_report_on_the_page_of_imports(places: None) -> None:
+    client = Client()
+    client.force_login(vendor("finance"))
+    assert reverse("sample-report") in client.get(reverse("imports")).content.decode()
+    rows = b"".join(client.get(reverse("sample-report")).streaming_content).decode().splitlines()
+    assert len(rows) == 50_001
+    assert rows[:1] + rows[1:101] == report(lines=100).splitlines()
+    client.force_login(make_person(make_partner()))
+    assert client.get(reverse("sample-report")).status_code == 403
