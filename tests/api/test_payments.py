@@ -131,13 +131,13 @@ def test_results_take_returned_too_and_an_older_file_changes_nothing(vendor: Ven
 
 
 def test_a_rebate_payment_names_its_month_and_no_claim(vendor: Vendor, db: None) -> None:
-    fund = factories.make_fund("24999.98")  # below the threshold: 9,999.99 becomes rebate on 30 January
+    fund = factories.make_fund("24999.98")  # below the threshold: what was co-op of it becomes rebate too
     factories.set_clock(factories.CLAIMING)
     assert gather_rebates(fund.partner_id, at=clock.now()) == 1
     run = factories.pay_all()
     payment = vendor("finance").get("payments/", kind="rebate", run=str(run.pk))["results"][0]
-    assert (payment["amount"], payment["status"], payment["partner"]) == ("9999.99", "sent", str(fund.partner_id))
-    assert payment["items"] == [{"claim": None, "month": "2024-02", "fund": None, "amount": "9999.99"}]
+    assert (payment["amount"], payment["status"], payment["partner"]) == ("24999.98", "sent", str(fund.partner_id))
+    assert payment["items"] == [{"claim": None, "month": "2024-02", "fund": None, "amount": "24999.98"}]
 
 
 def test_the_remittance_advice_is_there_for_both_sides_from_the_approval_on(vendor: Vendor, fund: Fund) -> None:

@@ -26,9 +26,11 @@ from coop.lib import clock
 from coop.lib.errors import Refused
 from funds.checks import check_ledger
 from funds.ledger import Movement, post
-from funds.models import Earning, Entry, Fund, Payable, PaymentRun
+from funds.models import Earning, Entry, Fund, Payable, PaymentItem, PaymentRun, Rebate
 from funds.operations.earnings import take_lines
 from funds.operations.payments import prepare_run
+from funds.operations.rebates import gather_rebates
+from funds.operations.results import return_payment
 from funds.operations.settlement import expire_period, settle_period
 from tests import factories as make
 
@@ -168,6 +170,36 @@ def test_two_runs_prepared_at_once_pay_nothing_twice() -> None:
     assert outcomes(answers) == {"done": 1, "invalid": 3}
     assert PaymentRun.objects.count() == 1
     assert Payable.objects.filter(items__open=True).count() == 3
+
+
+def test_a_month_that_many_gather_at_once_is_payable_once() -> None:
+    fund = make.make_fund("24999.98")  # below the threshold: all of it is rebate
+    owed = sum(Rebate.objects.values_list("amount_minor", flat=True))
+    answers = at_once([lambda: gather_rebates(fund.partner_id, at=clock.now())] * 6)
+    assert outcomes(answers) == {"done": 6}
+    assert sorted(answers) == [0, 0, 0, 0, 0, 1]
+    assert Payable.objects.get().amount_minor == owed == 24_999_98
+    agrees()
+
+
+def test_a_payment_that_many_say_came_back_comes_back_once_and_is_paid_once_more() -> None:
+    fund = make.make_fund()
+    make.make_approved_claim(fund, "300.00")
+    payment, finance, today = make.pay_all().payments.get(), make.vendor("finance"), clock.now().date()
+
+    def come_back() -> Any:
+        return return_payment(payment.id, returned_on=today, reason="Closed", by=finance, at=clock.now())
+
+    def prepare() -> Any:
+        return prepare_run(cutoff=today, by=finance, at=clock.now())
+
+    answers = at_once([come_back, come_back, come_back, prepare, prepare])
+    assert outcomes(answers[:3]) == {"done": 1, "wrong_status": 2}
+    assert outcomes(answers[3:])["done"] <= 1
+    assert PaymentItem.objects.filter(open=True).count() == outcomes(answers[3:])["done"]
+    fund.refresh_from_db()
+    assert (fund.approved_minor, fund.paid_minor) == (30_000, 0)
+    agrees()
 
 
 def test_the_same_lines_delivered_by_eight_at_once_are_posted_once() -> None:

@@ -22,6 +22,7 @@ from funds.operations.results import Result, read_results, return_payment
 from tests.factories import RESELLER, load_catalog, make_enrollment, make_location, set_clock, vendor
 from tests.scenarios.world import (
     approve,
+    begin,
     deliver,
     differences,
     draft,
@@ -111,6 +112,19 @@ def test_the_rebate_of_march_is_6_000_33_and_is_paid_in_april_apart_from_the_cla
 
     assert payables() == [("2024-03", "6,000.33 USD", "2024-04-01")]
     assert paid(pay()) == [("claim", "4,000.00 USD"), ("rebate", "6,000.33 USD")]
+    assert differences() == []
+
+
+def test_the_rebate_share_of_what_was_delivered_in_march_is_paid_in_april() -> None:
+    begin()
+    reseller = partner_in()
+    reach("2024-03-11")
+    deliver(reseller, ("10000.55", "2024-03-10"))
+
+    reach("2024-04-01")
+
+    assert money_in(fund_of(reseller, "FY24-H2")) == {"earned": "4,000.22", "available": "4,000.22"}
+    assert paid(pay()) == [("rebate", "6,000.33 USD")]
     assert differences() == []
 
 
