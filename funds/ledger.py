@@ -98,7 +98,7 @@ def post(fund: Fund, movement: Movement, *, by: Person | None, at: datetime) -> 
         key=movement.key,
     )
     columns = [field for field in Entry._meta.concrete_fields if field.attname not in ("id", "recorded_at")]
-    names, places = ", ".join(field.column for field in columns), ", ".join(["%s"] * len(columns))
+    names, places = ", ".join(str(field.column) for field in columns), ", ".join(["%s"] * len(columns))
     [(entry.pk, entry.recorded_at)] = rows(
         f"INSERT INTO funds_entry ({names}, recorded_at) VALUES ({places}, {RECORDED.format('%s')}) RETURNING id, recorded_at",
         [*(getattr(entry, field.attname) for field in columns), at],

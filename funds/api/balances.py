@@ -151,9 +151,7 @@ class EntryViewSet(ListMixin, ApiViewSet):
         "kind": filters.by_choice("kind", states.MOVEMENTS),
         "as_of": filters.until_day("effective_on"),
         "known_at": filters.until("recorded_at"),
-        "recorded_after": Filter(
-            filters.read_instant, lambda at: Q(recorded_at__gt=at), {"type": "string", "format": "date-time"}
-        ),
+        "recorded_after": filters.after("recorded_at"),
     }
 
     def get_queryset(self) -> QuerySet[Any]:

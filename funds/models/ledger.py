@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -161,6 +162,8 @@ class Entry(models.Model):
             models.Index(fields=["fund", "id"], name="entry_by_fund"),
             # Few entries are adjustments, and every threshold test asks for them.
             models.Index(fields=["fund"], name="entry_adjustments", condition=Q(kind="adjustment")),
+            # Entries lie in the order of their recording, so what came since an instant is found at next to no cost.
+            BrinIndex(fields=["recorded_at", "effective_on"], name="entry_by_moment", pages_per_range=32),
         ]
 
     @property

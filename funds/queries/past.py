@@ -93,12 +93,16 @@ def moved_until(fund_ids: Sequence[int], moment: Moment) -> dict[int, list[Moved
     """What moved in each of the funds until then; a fund in which nothing did is missing."""
     counted, params = moment.condition()
     found: dict[int, list[Moved]] = defaultdict(list)
+    # Counted in a filter and not in the condition: a fund has few entries, and the index of moments would only slow it down.
     for fund_id, *row in rows(
-        f"""SELECT fund_id, kind, from_bucket, to_bucket, sum(amount_minor)::bigint, count(*) FROM funds_entry
-            WHERE fund_id = ANY(%s) AND {counted} GROUP BY fund_id, kind, from_bucket, to_bucket""",
-        [list(fund_ids), *params],
+        f"""SELECT fund_id, kind, from_bucket, to_bucket, (sum(amount_minor) FILTER (WHERE {counted}))::bigint,
+              count(*) FILTER (WHERE {counted})
+            FROM funds_entry WHERE fund_id = ANY(%s) GROUP BY fund_id, kind, from_bucket, to_bucket""",
+        [*params, *params, list(fund_ids)],
     ):
-        found[fund_id].append(Moved(*row))
+        moved = Moved(*row)
+        if moved.number:
+            found[fund_id].append(moved)
     return found
 
 

@@ -51,10 +51,9 @@ class ChangesForm(forms.Form):
 
     def __init__(self, data: Any, *, at: datetime, zone: str = "UTC", programs: dict[str, str] | None = None) -> None:
         super().__init__(data)
-        known = {"at": at, "zone": zone}
-        self.fields["since"] = KnownField(label="Known on", name="since", **known)
+        self.fields["since"] = KnownField(label="Known on", name="since", at=at, zone=zone)
         self.fields["since"].error_messages["required"] = "Choose the first of the two days"
-        self.fields["until"] = KnownField(label="Compared with", name="until", required=False, **known)
+        self.fields["until"] = KnownField(label="Compared with", name="until", required=False, at=at, zone=zone)
         self.fields["as_of"] = DayField(label="Balances on", required=False)
         if programs is not None:
             choices = [("", "All programs"), *programs.items()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -62,7 +63,7 @@ COLUMNS = (
 class LedgerForm(forms.Form):
     """What to look for; all of it may stay empty."""
 
-    def __init__(self, data: Any, *, at: Any) -> None:
+    def __init__(self, data: Any, *, at: datetime) -> None:
         super().__init__(data)
         programs = [("", "All programs"), *program_names().items()]
         self.fields["program"] = forms.ChoiceField(label="Program", choices=programs, required=False)
@@ -72,9 +73,8 @@ class LedgerForm(forms.Form):
         kinds = [("", "Anything"), *KINDS.items()]
         self.fields["kind"] = forms.ChoiceField(label="What happened", choices=kinds, required=False)
         self.fields["as_of"] = DayField(label="For days until", required=False)
-        known = {"required": False, "at": at, "zone": "UTC"}
-        self.fields["known_at"] = KnownField(label="Recorded until", name="known_at", **known)
-        self.fields["since"] = KnownField(label="Recorded after", name="since", **known)
+        self.fields["known_at"] = KnownField(label="Recorded until", name="known_at", required=False, at=at, zone="UTC")
+        self.fields["since"] = KnownField(label="Recorded after", name="since", required=False, at=at, zone="UTC")
 
     def search(self) -> Search:
         """Raises Invalid with all that cannot be read."""

@@ -110,6 +110,11 @@ def until(column: str) -> Filter:
     return Filter(read_instant, lambda at: Q(**{f"{column}__lte": at}), {"type": "string", "format": "date-time"})
 
 
+def after(column: str) -> Filter:
+    """Rows after an instant, that instant not included."""
+    return Filter(read_instant, lambda at: Q(**{f"{column}__gt": at}), {"type": "string", "format": "date-time"})
+
+
 def until_day(column: str) -> Filter:
     """Rows up to a day, that day included."""
     return Filter(read_day, lambda value: Q(**{f"{column}__lte": value}), {"type": "string", "format": "date"})
