@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from datetime import date
+from threading import Event as Signal
+from time import sleep
 from typing import Any
 
 import pytest
@@ -24,7 +26,7 @@ from funds.operations.adjustments import (
     preview_approval,
     request_adjustment,
 )
-from funds.operations.settlement import settle_period
+from funds.operations.settlement import expire_period, settle_period
 from partners.models import Event
 from tests import factories as make
 from tests.funds.test_races import at_once, outcomes
@@ -426,4 +428,31 @@ def test_an_adjustment_and_the_threshold_test_at_once_end_alike_in_either_order(
         assert not isinstance(answer, Exception), answer
     fund.refresh_from_db()
     assert (fund.available_minor, fund.converted_minor) == (10_000_00, 0)
+    assert check_ledger(CHECKS).differences == []
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_money_that_is_added_while_the_deadline_passes_expires_with_the_rest() -> None:
+    """The fund is empty, so the sweep would not find it before the adjustment is committed: it must wait for it."""
+    fund = make.make_fund("25000.00")
+    make.make_sent_claim(fund, "10000.00")
+    make.vendor("finance")
+    make.set_clock(make.LAST_INSTANT)
+    added = Signal()
+
+    def add() -> None:
+        with transaction.atomic():
+            ask(fund, amount_minor=700_00, effective_on=make.LAST_INSTANT.date())
+            added.set()
+            sleep(0.5)
+
+    def expire() -> None:
+        assert added.wait(20)
+        expire_period(fund.earning_period_id, at=make.set_clock(make.DEADLINE))
+
+    for answer in at_once([add, expire]):
+        assert not isinstance(answer, Exception), answer
+    fund.refresh_from_db()
+    assert (fund.available_minor, fund.expired_minor) == (0, 700_00)
     assert check_ledger(CHECKS).differences == []
