@@ -73,15 +73,16 @@ ALTER TABLE funds_fund ENABLE ALWAYS TRIGGER fund_is_never_truncated;
 """
 
 # The chain of a fund: each link is the hash of the link before it and of the text of the next entry. The text is a JSON array,
-# so two different entries never have the same one, whatever stands in their words. The bodies are bound when they are made
-# (RETURN, not a string), so neither a search path nor any other setting of a session changes what they compute.
+# so two different entries never have the same one, whatever stands in their words; its days and instants are ISO 8601 in UTC,
+# whatever the session's DateStyle. The bodies are bound when they are made (RETURN, not a string), so neither a search path
+# nor any other setting of a session changes what they compute.
 CHAIN = """
 ALTER TABLE funds_entry ADD CONSTRAINT entry_words_are_one_line
   CHECK (currency || reference_type || reference || reason_code || key !~ '[[:cntrl:]]');
 CREATE FUNCTION funds_entry_text(e funds_entry) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
 RETURN json_build_array(e.id, e.fund_id, e.partner_id, e.currency, e.kind, e.from_bucket, e.to_bucket, e.amount_minor,
-    to_char(e.effective_on, 'YYYY-MM-DD'), to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    e.actor_id, e.reference_type, e.reference, e.reason_code, e.key, e.note)::text;
+    e.effective_on, e.recorded_at AT TIME ZONE 'UTC', e.actor_id, e.reference_type, e.reference, e.reason_code, e.key,
+    e.note)::text;
 -- Not IMMUTABLE, because convert_to is not, and the planner writes a function into the statement only if it is honest.
 CREATE FUNCTION funds_link_hash(before bytea, entry_text text) RETURNS bytea LANGUAGE sql STABLE PARALLEL SAFE
 RETURN sha256(coalesce(before, ''::bytea) || convert_to(entry_text, 'UTF8'));
@@ -91,10 +92,9 @@ RETURN sha256(coalesce(state, first, ''::bytea) || convert_to(entry_text, 'UTF8'
 CREATE AGGREGATE funds_chain (first bytea, entry_text text) (SFUNC = funds_chain_step, STYPE = bytea);
 -- A daily head goes over its own figures and its anchors, each one more text of the same chain.
 CREATE FUNCTION funds_head_text(day date, at timestamptz, funds bigint, entries bigint) RETURNS text LANGUAGE sql STABLE
-RETURN json_build_array(to_char(day, 'YYYY-MM-DD'), to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), funds,
-    entries)::text;
+RETURN json_build_array(day, at AT TIME ZONE 'UTC', funds, entries)::text;
 CREATE FUNCTION funds_anchor_text(a funds_anchor) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
-RETURN json_build_array(to_char(a.day, 'YYYY-MM-DD'), a.fund_id, a.number, encode(a.hash, 'hex'))::text;
+RETURN json_build_array(a.day, a.fund_id, a.number, encode(a.hash, 'hex'))::text;
 """
 
 # Entries of one statement reach their funds together: by id, one link for each. Two statements of different sessions wait for

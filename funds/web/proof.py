@@ -22,7 +22,7 @@ from partners.permissions import require_role
 from partners.web.request import PersonRequest
 
 SHOWN = 20  # heads
-AT_ONCE = 500_000  # entries that are verified, or written to a file, while somebody waits for the page
+AT_ONCE = 250_000  # entries that are verified, or written to a file, while somebody waits for the page
 
 
 class VerifyForm(forms.Form):

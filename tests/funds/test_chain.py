@@ -63,7 +63,7 @@ def test_the_chain_is_what_its_description_says(fund: Fund) -> None:
                 entry.to_bucket,
                 entry.amount_minor,
                 entry.effective_on.isoformat(),
-                entry.recorded_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+                entry.recorded_at.replace(tzinfo=None).isoformat(),
                 entry.actor_id,
                 entry.reference_type,
                 entry.reference,

@@ -33,7 +33,7 @@ def test_a_head_anchors_every_fund_that_moved_and_is_the_chain_that_its_descript
     assert (head.funds, head.entries, head.previous) == (2, sum(a.number for a in anchors), None)
     state = b""
     for text in (
-        ["2024-03-04", "2024-03-05T00:05:00.000000Z", 2, head.entries],
+        ["2024-03-04", "2024-03-05T00:05:00", 2, head.entries],
         *(["2024-03-04", a.fund_id, a.number, bytes(a.hash).hex()] for a in anchors),
     ):
         state = sha256(state + dumps(text).encode()).digest()
@@ -67,7 +67,7 @@ def test_without_a_movement_there_is_no_head_and_a_doubled_job_records_none(fund
 
 def test_a_move_of_the_sandboxes_clock_records_the_head_of_the_day_before(fund: Fund) -> None:
     moved = move_clock(NIGHT, by=None)
-    assert [done.job for done in moved.ran] == ["record_head"]
+    assert "record_head" in {done.job for done in moved.ran}
     assert LedgerHead.objects.get().day == DAY
     assert move_clock(NIGHT, by=None).ran == []
 
