@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Sum
 
 from coop.lib.errors import NotFound
 from funds.judging.lines import cells_of
@@ -17,8 +17,8 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class Line:
-    """One line as a delivery brought it; `former` is the version that it replaced, if any, and `cells` the line as it was
-    sent, each with its column's name.
+    """One version of a line; `former` is the one that it replaced, if any, and `cells` the line as it was sent, each with its
+    column's name (in a history only).
     """
 
     earning: Earning
@@ -47,12 +47,24 @@ def of_fund(fund: Fund, person: Person) -> EarningQuerySet:
     return found
 
 
-def earning_lines(fund: Fund, *, person: Person, delivery_id: int, after: str = "") -> EarningLines:
+def earning_lines(
+    fund: Fund, *, person: Person, delivery_id: int, taken_back: bool = False, after: str = ""
+) -> EarningLines:
     """The lines that one delivery brought to the fund, by their ids; `after` is where the page before ended (`older`).
 
-    Sums are of the changes, which is what the delivery posted.
+    With `taken_back` what its reversal did to them: the second version of a line that the same delivery has in the fund.
+    Sums are of the changes, which is what was posted.
     """
-    of_delivery = of_fund(fund, person).filter(delivery_id=delivery_id)
+    brought = Earning.objects.filter(
+        delivery_id=delivery_id,
+        partner_id=OuterRef("partner_id"),
+        external_id=OuterRef("external_id"),
+        enrollment_id=OuterRef("enrollment_id"),
+        earning_period_id=OuterRef("earning_period_id"),
+        version__lt=OuterRef("version"),
+    )
+    second = Exists(brought)
+    of_delivery = of_fund(fund, person).filter(second if taken_back else ~second, delivery_id=delivery_id)
     sums = of_delivery.aggregate(
         number=Count("external_id"), rebate=Sum("rebate_change_minor"), coop=Sum("coop_change_minor")
     )
@@ -62,7 +74,7 @@ def earning_lines(fund: Fund, *, person: Person, delivery_id: int, after: str = 
     found = list(of_delivery.order_by("external_id", "version")[: PAGE + 1])
     shown = found[:PAGE]
     return EarningLines(
-        with_former(shown),
+        [Line(line, former, []) for line, former in with_former(shown)],
         sums["number"],
         sums["rebate"] or 0,
         sums["coop"] or 0,
@@ -75,29 +87,34 @@ def history_of(fund: Fund, external_id: str, *, person: Person) -> list[Line]:
     versions = Earning.objects.visible_to(person).filter(partner_id=fund.partner_id, external_id=external_id)
     if not of_fund(fund, person).filter(external_id=external_id).exists():
         raise NotFound("There is no such line in this fund.")
-    return with_former(list(versions.select_related("location", "program", "earning_period").order_by("-version")))
+    found = list(versions.select_related("location", "program", "earning_period").order_by("version"))
+    sent = as_sent(found)
+    return [Line(line, former, sent.get(line.version, [])) for line, former in reversed(list(with_former(found)))]
 
 
-def with_former(found: Sequence[Earning]) -> list[Line]:
-    """Lines with the versions that they replaced and their cells named."""
+def as_sent(versions: Sequence[Earning]) -> dict[int, list[tuple[str, str]]]:
+    """The cells of each version as its delivery brought them, with the names of their columns, by version.
+
+    What a reversal or a move wrote was not sent by anybody.
+    """
+    deliveries = Import.objects.in_bulk([line.delivery_id for line in versions])
+    found: dict[int, list[tuple[str, str]]] = {}
+    seen = set()
+    for line in versions:
+        delivery = deliveries[line.delivery_id]
+        if line.withdrawn or delivery.pk in seen or not delivery.columns:
+            continue
+        seen.add(delivery.pk)
+        cells = cells_of(delivery, [line.line_no]).get(line.line_no, [])
+        found[line.version] = [(name, cell) for name, cell in zip(delivery.columns, cells, strict=False) if cell]
+    return found
+
+
+def with_former(found: Sequence[Earning]) -> Iterator[tuple[Earning, Earning | None]]:
+    """Lines with the versions that they replaced."""
     changed = [line for line in found if line.version > 1]
     before = Earning.objects.filter(
         partner_id__in={line.partner_id for line in changed}, external_id__in={line.external_id for line in changed}
     )
     former = {(line.external_id, line.version): line for line in before} if changed else {}
-    sent = sent_cells(found)
-    return [
-        Line(line, former.get((line.external_id, line.version - 1)), sent.get((line.delivery_id, line.line_no), []))
-        for line in found
-    ]
-
-
-def sent_cells(found: Sequence[Earning]) -> dict[tuple[int, int], list[tuple[str, str]]]:
-    """The cells of lines as they were sent, with the names of their columns, by delivery and line number."""
-    return {
-        (delivery.pk, line_no): [(name, cell) for name, cell in zip(delivery.columns, cells, strict=True) if cell]
-        for delivery in Import.objects.filter(id__in={line.delivery_id for line in found})
-        for line_no, cells in cells_of(
-            delivery, [line.line_no for line in found if line.delivery_id == delivery.pk]
-        ).items()
-    }
+    yield from ((line, former.get((line.external_id, line.version - 1))) for line in found)

@@ -66,8 +66,9 @@ def reference_of(entry: Entry, shown: Fund, names: Names) -> references.Shown:
     """What an entry is for: a text and the page of it."""
     named = names[(entry.reference_type, entry.reference)]
     if entry.reference_type == "import":
+        query = {"import": entry.reference} | ({"part": "taken-back"} if entry.kind == "reversal" else {})
         address = reverse("fund-earnings", args=[shown.pk])
-        return references.Shown("Earning lines", f"{address}?{urlencode({'import': entry.reference})}")
+        return references.Shown("Earning lines", f"{address}?{urlencode(query)}")
     if entry.reference_type == "adjustment":
         return references.Shown(named.text, reverse("adjustment", args=[entry.reference]))
     if entry.reference_type == "earning_period":
@@ -171,16 +172,25 @@ def fund_earnings(request: PersonRequest, fund_id: int) -> HttpResponse:
     asked = request.GET.get("import", "")
     if not (asked.isascii() and asked.isdigit() and len(asked) < 19):
         raise NotFound("There is no such delivery of earnings.")
-    found = earning_lines(shown, person=request.user, delivery_id=int(asked), after=asked_text(request, "after"))
+    taken_back = request.GET.get("part") == "taken-back"
+    found = earning_lines(
+        shown,
+        person=request.user,
+        delivery_id=int(asked),
+        taken_back=taken_back,
+        after=asked_text(request, "after"),
+    )
     if not found.number:
         raise NotFound("There is no such delivery of earnings.")
-    older = urlencode({"import": asked, "after": found.older}) if found.older else ""
+    part = {"part": "taken-back"} if taken_back else {}
+    older = urlencode({"import": asked, **part, "after": found.older}) if found.older else ""
     rows = [line_row(shown, line) for line in found.lines]
     context = {
         "fund": shown,
         "name": earned_in(shown.earning_period),
         "found": found,
         "lines": rows,
+        "taken_back": taken_back,
         "corrects": any(row["former"] for row in rows),
         "older_url": f"{reverse('fund-earnings', args=[shown.pk])}?{older}" if older else "",
         "rebate": shown.show(found.rebate_minor),
@@ -224,7 +234,6 @@ def line_row(shown: Fund, found: Line) -> dict[str, Any]:
         "former": display(former.amount_minor, former.currency) if former else "",
         "rebate": plain(line.rebate_change_minor, shown),
         "coop": plain(line.coop_change_minor, shown),
-        "cells": found.cells,
     }
 
 
@@ -257,6 +266,6 @@ def version_card(shown: Fund, found: Line) -> dict[str, Any]:
         "title": f"Version {line.version}",
         "status": "Taken back" if line.withdrawn else "",
         "facts": facts,
-        "cells": row["cells"],
+        "cells": found.cells,
         "lines_url": f"{reverse('fund-earnings', args=[shown.pk])}?import={line.delivery_id}" if here else "",
     }

@@ -27,7 +27,7 @@ def lived() -> tuple[Fund, Person, Person]:
     deliver(enrollment, ("25000.00", "2023-08-15"), ("8.88", "2023-09-30"))
     make.earn(enrollment, "5000.00", on="2023-10-01", external_id="E-MOVED")
     reach("2024-01-10")
-    deliver(enrollment, ("-1000.00", "2023-10-01"))
+    make.earn(enrollment, "4000.00", on="2023-10-01", external_id="E-MOVED")
     reach("2024-03-01")
     person = make.make_person(partner, password=PASSWORD)
     approve(send(draft(fund_of(enrollment), "4000.00")), (0, "3600.00"))

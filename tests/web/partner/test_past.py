@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from coop.lib import clock
 from funds.models import Entry, Fund
+from funds.operations.reversal import reverse_import
 from partners.models import Person
 from tests import factories as make
 from tests.scenarios.world import approve, begin, deliver, draft, fund_of, partner_in, reach, send
@@ -185,3 +186,28 @@ def test_another_partners_past_is_not_found(lived: Fund, sign_in: SignIn) -> Non
     assert "There is no fund here" in said
     assert other.get("/finance/ledger/").status_code == 403
     assert clock.now() - lived.created_at > timedelta(0)
+
+
+def test_a_corrected_and_reversed_line_shows_each_of_its_versions(sign_in: SignIn) -> None:
+    """1,000.00 is delivered, corrected to 1,500.00, and the correction is reversed: 400.00, 200.00 more, 200.00 less."""
+    begin()
+    enrollment = partner_in()
+    make.earn(enrollment, "1000.00", on="2023-08-15", external_id="E-1")
+    correction = make.earn(enrollment, "1500.00", on="2023-08-15", external_id="E-1")
+    reverse_import(correction.pk, reason="Sent by mistake.", by=make.vendor("finance"), at=clock.now())
+    fund = fund_of(enrollment)
+    client = sign_in(make.marketer_of(fund.partner))
+    html = client.get(f"/funds/{fund.pk}/").content.decode()
+    links = [link.replace("&amp;", "&") for link in re.findall(r'href="(/funds/\d+/earnings/[^"]*)"', html)]
+    reversal, corrected, first = (page(client, link) for link in links)
+    assert "brought 400.00 USD of co-op" in first
+    assert "brought 200.00 USD of co-op" in corrected
+    assert "was 1,000.00 USD" in corrected
+    assert "changed this fund's co-op by -200.00 USD" in reversal
+    history = page(client, f"/funds/{fund.pk}/earnings/line/?line=E-1")
+    assert "It has 3 versions" in history
+    assert re.findall(r"Change of the fund (-?[\d.,]+)", history) == [
+        "-200.00",
+        "200.00",
+        "400.00",
+    ]
