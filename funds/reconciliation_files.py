@@ -5,21 +5,23 @@ What is wrong with the file as a whole refuses it; a row that cannot be read kee
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from coop.lib import money
 from coop.lib.errors import FieldError, Invalid
-from coop.lib.forms import GROUPED
 from coop.lib.spreadsheets import plain
 from coop.lib.text import text_fault
 from funds.files import KINDS, MAX_CELL, Sheet, open_sheet
 from funds.files.columns import Recall, fold, recall_nothing
 from funds.files.decoding import Text
+from funds.files.sheets import Row as Line
 from funds.files.sheets import judge_row, no_rows
 from funds.files.texts import read_header, records
+from funds.judging import amounts
 
 # The columns of a list of payments by their names without case, spaces, hyphens and underscores; our own export has them.
 PAID = {
@@ -63,6 +65,8 @@ STATUSES = {
         ("", "unprocessed", "upcoming", "pending", "pending_tax_invoice", "in_progress", "reprocessing"), False
     ),
 }
+# What can be read with a decimal point, and what with a decimal comma; some texts are both.
+WITH_POINT, WITH_COMMA = (re.compile(form.strip("'")) for form in (amounts.WITH_POINT, amounts.WITH_COMMA))
 
 
 @dataclass(frozen=True)
@@ -97,25 +101,34 @@ def read_report(kind: str, file: BinaryIO, *, recall: Recall = recall_nothing) -
 
 def read_earned(sheet: Sheet) -> Iterator[Row]:
     places = {name: sheet.fields[field] for field, name in EARNED.items() if field in sheet.fields}
-    for line_no, cells, problem, message in sheet.rows():
-        yield (
-            Row(line_no, "", message) if problem or cells is None else read_row("earned", line_no, said(cells, places))
-        )
+    return read_rows("earned", sheet.rows, places)
 
 
 def read_paid(file: BinaryIO) -> Iterator[Row]:
     text = Text(file)
     delimiter, _ = read_header(text)
-    table = ((number, row) for number, row in enumerate(records(text, delimiter), 1) if any(map(str.strip, row)))
-    _, names = next(table)
+
+    def lines() -> Iterator[Line]:
+        """The lines below the header, from the first one each time."""
+        found = ((number, row) for number, row in enumerate(records(text, delimiter), 1) if any(map(str.strip, row)))
+        _, header = next(found)
+        return (judge_row(number, row, len(header)) for number, row in found)
+
+    _, names = next((number, row) for number, row in enumerate(records(text, delimiter)) if any(map(str.strip, row)))
     places = places_of(names)
-    none = True
-    for line_no, cells in table:
-        none = False
-        _, kept, problem, message = judge_row(line_no, cells, len(names))
-        yield Row(line_no, "", message) if problem or kept is None else read_row("paid", line_no, said(kept, places))
-    if none:
+    if next(lines(), None) is None:
         raise no_rows()
+    return read_rows("paid", lines, places)
+
+
+def read_rows(kind: str, lines: Callable[[], Iterator[Line]], places: Mapping[str, int]) -> Iterator[Row]:
+    """Each line as a row; all are read once before, because how an amount is written is known of a whole file only."""
+    marks = marks_of(cells[places["amount"]].strip() for _, cells, problem, _ in lines() if cells and not problem)
+    for line_no, cells, problem, message in lines():
+        if problem or cells is None:
+            yield Row(line_no, "", message)
+        else:
+            yield read_row(kind, line_no, said(cells, places), marks)
 
 
 def places_of(names: Sequence[str]) -> dict[str, int]:
@@ -146,13 +159,13 @@ def said(cells: Sequence[str], places: Mapping[str, int]) -> dict[str, str]:
     return {field: plain(cells[place].strip()) for field, place in places.items()}
 
 
-def read_row(kind: str, line_no: int, values: Mapping[str, str]) -> Row:
+def read_row(kind: str, line_no: int, values: Mapping[str, str], marks: Marks) -> Row:
     """One row, or why it cannot be compared: all faults in one text."""
     key, reference = values.get("key", ""), values.get("bank_reference", "")
     faults = [f"The column {name} is not readable." for name, text in values.items() if unfit(text)]
     day, day_fault = read_day(values.get("day", ""))
     currency = values["currency"].upper()
-    minor, amount_fault = read_amount(values["amount"], currency)
+    minor, amount_fault = read_amount(values["amount"], currency, marks)
     status = values.get("status", "").lower().replace(" ", "_")
     known = kind == "earned" or status in STATUSES
     paid = kind == "earned" or STATUSES.get(status, False)
@@ -198,11 +211,30 @@ def read_day(text: str) -> tuple[date | None, str]:
         return None, f"“{text[:30]}” is not a day. Write it as 2024-03-31."
 
 
-def read_amount(text: str, currency: str) -> tuple[int, str]:
-    """An amount in minor units; groups of thousands are read where they are whole (4,200.00), nothing is rounded."""
-    sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
-    whole = sign + (digits.replace(",", "") if GROUPED.fullmatch(digits) else digits)
+class Marks(NamedTuple):
+    """The decimal mark of a file, and whether some amount of it shows that commas are groups of thousands."""
+
+    decimal: str
+    sure: bool
+
+
+def marks_of(amounts: Iterable[str]) -> Marks:
+    """As an import decides it: a decimal comma only if some amount can be read in no other way and none contradicts."""
+    point = comma = False
+    for text in amounts:
+        as_point, as_comma = bool(WITH_POINT.match(text)), bool(WITH_COMMA.match(text))
+        point, comma = point or (as_point and not as_comma), comma or (as_comma and not as_point)
+    return Marks("," if comma and not point else ".", point and not comma)
+
+
+def read_amount(text: str, currency: str, marks: Marks) -> tuple[int, str]:
+    """An amount in minor units, or what is wrong with it; nothing is rounded."""
+    plain_text = text
+    if marks.decimal == ",":
+        plain_text = text.replace(".", "").replace(",", ".") if WITH_COMMA.match(text) else text
+    elif "," in text and WITH_POINT.match(text) and (marks.sure or not WITH_COMMA.match(text)):
+        plain_text = text.replace(",", "")
     try:
-        return money.to_minor(whole, currency), ""
+        return money.to_minor(plain_text, currency), ""
     except money.AmountError as error:
         return 0, str(error)

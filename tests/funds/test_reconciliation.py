@@ -149,6 +149,17 @@ def test_lines_that_cannot_be_compared_keep_their_place_and_reason(location: str
     assert made.missing_there == 0  # no line can be read, so nothing says what the report covers
 
 
+def test_amounts_are_read_as_an_import_reads_them(location: str) -> None:
+    deliver(location, ("E5", "coop", "1250.50", "2023-08-15"))
+    known = (("E1", "250"), ("E2", "375"), ("E5", "1.250,50"))
+    rows = [f"{location};{name};{NAME};2023-08-15;{amount};USD" for name, amount in known]
+    text = "participantId;earningId;programName;earningDate;earningAmount;transactionCurrency\n" + "\n".join(rows)
+    assert compare(text).matched == 3
+    assert compare(text.replace("1.250,50", "1,250.50")).matched == 3
+    mixed = compare(text.replace("250;", "250,00;").replace("1.250,50", "1,250.50"))
+    assert (mixed.matched, mixed.unreadable) == (2, 1)  # only what shows its mark itself
+
+
 def test_what_is_no_report_is_refused_with_all_that_is_missing() -> None:
     with pytest.raises(Invalid) as refused:
         compare("earningId,amount\n1,2\n")
