@@ -104,10 +104,10 @@ def export_run(page: Page) -> str:
 
 
 def sent_by_bank(exported: str, amount: str, sent_on: str) -> str:
-    """The exported file of one payment as the bank fills it in."""
+    """The exported file as the bank fills it in: all of it was sent, and one payment is of the amount."""
     waiting = f"{amount},,,,"
     assert exported.count(waiting) == 1, exported
-    return exported.replace(waiting, f"{amount},sent,{sent_on},BANK-1,")
+    return exported.replace(",,,,", f",sent,{sent_on},BANK-1,")
 
 
 def read_results(page: Page, filled: str) -> None:

@@ -128,7 +128,6 @@ def test_two_people_of_finance_pay_a_claim(visit: Visit) -> None:
 
     page.reload()
     filled = sent_by_bank(export_run(page), "4000.00", "2024-03-04")
-    page.reload()
     page.get_by_role("link", name="Read results").click()
     look(first, "results")
     read_results(page, filled)
