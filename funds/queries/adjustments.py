@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from funds.models import Adjustment, Fund, FundQuerySet
+from funds.models import Adjustment, Fund
 from partners.models import Person
 from partners.states import FINANCE
 
@@ -32,11 +32,6 @@ def waits_for(person: Person) -> int:
 def second_people(person: Person) -> list[Person]:
     """Who else of finance may approve what this person asked for."""
     return list(Person.objects.filter(role=FINANCE, is_active=True).exclude(id=person.pk).order_by("name")[:5])
-
-
-def overdrawn_funds(person: Person) -> FundQuerySet:
-    """Funds in which less than nothing is available."""
-    return Fund.objects.visible_to(person).filter(available_minor__lt=0)
 
 
 def rollover_targets(fund: Fund, *, at: datetime) -> list[Fund]:
