@@ -1,14 +1,14 @@
 """Earnings in an Excel workbook (.xlsx).
 
-A workbook is a ZIP of XML, so it is looked at before it is opened: it may unpack to very much, and XML can be made to
-explode. Numbers are read as Excel shows them: a binary fraction rounded to fifteen digits, which is all that Excel keeps.
-A formula where money or a name should stand refuses the file, since nobody has seen what it says now.
+Numbers are read as Excel shows them: a binary fraction rounded to fifteen digits, which is all that Excel keeps. A formula
+where money or a name should stand refuses the file, since nobody has seen what it says now.
 """
 
 from __future__ import annotations
 
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,21 +19,15 @@ from xml.etree.ElementTree import ParseError
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
-from coop.lib.errors import Invalid, TooLarge
+from coop.lib.errors import Invalid
 from funds.files.columns import MAX_COLUMNS, Columns, Recall, UnknownColumns, fingerprint, understand
+from funds.files.packages import DAMAGED, require_sound
 from funds.files.sheets import Row, Sheet, judge_row, no_rows
 from funds.files.unpacking import not_a_table
 
-MAX_PARTS = 2_000
-MAX_RATIO = 200
-RATIO_FROM = 16 * 1024 * 1024
-MAX_UNPACKED = 1024**3
-MAX_TEXTS = 64 * 1024**2  # the table of texts is held in memory as a whole
 MAX_ROWS = 1_048_576  # of Excel itself
 BATCH = 1_000
 EXACT = 10**15
-SAVE_AS = "Save the sheet as CSV and send that."
-DAMAGED = f"The workbook is damaged and cannot be read. Open it in Excel and save it anew. {SAVE_AS}"
 # What a library of many authors raises on a file that somebody wrote by hand.
 BROKEN = (
     ArithmeticError,
@@ -48,53 +42,8 @@ BROKEN = (
     TypeError,
     ValueError,
     zipfile.BadZipFile,
+    zlib.error,
 )
-
-
-def require_sound(file: IO[bytes], max_bytes: int) -> None:
-    """Look at the ZIP's table before anything of it is unpacked. Raises Invalid, TooLarge."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            parts = archive.infolist()
-            names = {part.filename for part in parts}
-            if "xl/workbook.bin" in names:
-                raise not_a_table(f"This is a binary workbook (.xlsb). {SAVE_AS}")
-            if "[Content_Types].xml" not in names or not any(name.startswith("xl/") for name in names):
-                raise not_a_table(
-                    "This is a ZIP archive, not a workbook. Unpack it and send the table in it, or use gzip."
-                )
-            if len(parts) > MAX_PARTS or len(names) < len(parts):
-                raise not_a_table(f"This workbook has {len(parts):,} parts, some of them doubled or useless. {SAVE_AS}")
-            require_sizes(parts, max_bytes)
-            require_no_definitions(archive, parts)
-    except BROKEN:
-        raise not_a_table(DAMAGED) from None
-    finally:
-        file.seek(0)
-
-
-def require_sizes(parts: list[zipfile.ZipInfo], max_bytes: int) -> None:
-    limit = min(max_bytes, MAX_UNPACKED)
-    unpacked = sum(part.file_size for part in parts)
-    packed = sum(part.compress_size for part in parts)
-    if unpacked > limit:
-        raise TooLarge(f"The workbook unpacks to {unpacked:,} bytes; at most {limit:,} are read. {SAVE_AS}")
-    if unpacked > RATIO_FROM and unpacked > MAX_RATIO * packed:
-        raise TooLarge(f"The workbook unpacks to more than {MAX_RATIO} times its size, which no report does. {SAVE_AS}")
-    if any(part.file_size > MAX_TEXTS and "sharedstrings" in part.filename.lower() for part in parts):
-        raise TooLarge(f"The texts of this workbook take more than {MAX_TEXTS:,} bytes. {SAVE_AS}")
-
-
-def require_no_definitions(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo]) -> None:
-    """Refuse XML that defines names of its own (<!DOCTYPE, <!ENTITY): no program writes such workbooks, and a few names that
-    stand for each other become gigabytes. They can only stand before the first element.
-    """
-    for part in parts:
-        if part.filename.lower().endswith((".xml", ".rels")):
-            with archive.open(part) as xml:
-                start = xml.read(64 * 1024)
-            if start.count(b"\x00") or b"<!DOCTYPE" in start or b"<!ENTITY" in start:
-                raise not_a_table(f"The part {part.filename[:60]} of this workbook defines XML of its own. {SAVE_AS}")
 
 
 def open_workbook(file: IO[bytes], *, max_bytes: int, mapping: dict[str, str] | None, recall: Recall) -> WorkbookSheet:

@@ -208,6 +208,23 @@ def billion_laughs() -> bytes:
     return rewritten(workbook(), "xl/worksheets/sheet1.xml", b"<worksheet", entities + b"<worksheet")
 
 
+def laughs_behind_a_comment() -> bytes:
+    comment = b"<!-- <worksheet " + b" " * 100_000 + b" --><!DOCTYPE worksheet []>"
+    return rewritten(workbook(), "xl/worksheets/sheet1.xml", b"<worksheet", comment + b"<worksheet")
+
+
+def workbook_with_endless_row() -> bytes:
+    return rewritten(workbook(), "xl/worksheets/sheet1.xml", b"</row>", b"<c/>" * 300_000 + b"</row>")
+
+
+def workbook_with_damaged_part() -> bytes:
+    data = bytearray(workbook())
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        info = archive.getinfo("xl/worksheets/sheet1.xml")
+    data[info.header_offset + 30 + len(info.filename) + 20] ^= 255
+    return bytes(data)
+
+
 def zip_of_csv() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
