@@ -23,9 +23,10 @@ from funds.bank.table import export_csv
 from funds.models import Payment, PaymentRun
 from funds.operations.payments import READERS, approve_run, cancel_run, export_run, prepare_run
 from funds.queries.vendor import claims_of, waiting_by_kind
+from funds.remittance import KINDS
 from funds.web.finance import RUN_STATUSES, totals_text
 from funds.web.imports import revision_of
-from funds.web.payments import KINDS, STATUSES
+from funds.web.payments import STATUSES
 from partners.accounts import masked
 from partners.models import Person
 from partners.permissions import require_role

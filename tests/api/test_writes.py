@@ -262,7 +262,8 @@ def test_the_clock_goes_forward_only_and_not_by_the_auditor(vendor: Callable[[st
     assert finance.put("clock/", {"now": "2024-03-01T00:00:00Z"}).fields == {"now": "backwards"}
     assert finance.put("clock/", {"now": "2024-03-05"}).fields == {"now": "invalid"}
     moved = finance.put("clock/", {"now": "2024-08-15T02:00:00+02:00"})
-    assert (moved["now"], [run["job"] for run in moved["ran"]]) == ("2024-08-15T00:00:00Z", ["expire_periods"])
+    ran = [run["job"] for run in moved["ran"] if run["job"] != "record_head"]
+    assert (moved["now"], ran) == ("2024-08-15T00:00:00Z", ["gather_rebates", "expire_periods"])
     assert clock.now() - factories.DEADLINE == timedelta(0)
 
 
