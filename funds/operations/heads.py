@@ -18,7 +18,7 @@ RECORD = """
 WITH moved AS MATERIALIZED (
   SELECT f.id, f.head, f.entries_posted AS number, coalesce(a.number, 0) AS number_before FROM funds_fund f
   LEFT JOIN LATERAL (SELECT number FROM funds_anchor WHERE fund_id = f.id ORDER BY day DESC LIMIT 1) a ON true
-  WHERE f.entries_posted > coalesce(a.number, 0)
+  WHERE f.entries_posted > coalesce(a.number, 0) AND NOT EXISTS (SELECT FROM funds_ledgerhead WHERE day >= %(day)s)
 ), anchored AS (
   INSERT INTO funds_anchor (fund_id, day, number, hash) SELECT id, %(day)s, number, head FROM moved RETURNING *
 ), before AS (
@@ -47,8 +47,6 @@ def record_head(day: date, *, at: datetime) -> LedgerHead | None:
     """
     # Who comes second waits here, and then finds the first one's head.
     execute("LOCK TABLE funds_ledgerhead IN SHARE ROW EXCLUSIVE MODE")
-    if LedgerHead.objects.filter(day__gte=day).exists():
-        return None
     if not execute(RECORD, {"day": day, "at": at}):
         return None
     head = LedgerHead.objects.get(day=day)

@@ -17,6 +17,7 @@ from funds.operations.heads import mail_head, record_head
 from funds.queries.proof import verify_ledger
 from partners.models import Event
 from tests import factories as make
+from tests.funds.test_races import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -104,3 +105,13 @@ def test_a_head_whose_mail_failed_is_mailed_by_the_next_run(
     assert LedgerHead.objects.get().mailed_at is None
     assert mail_head(DAY, to=["keeper@auditor.example"], at=NIGHT)
     assert len(mail.outbox) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_of_many_jobs_at_once_one_records_the_head() -> None:
+    make.make_fund()
+    answers = at_once([lambda: record_head(DAY, at=NIGHT) for _ in range(6)])
+    assert not [answer for answer in answers if isinstance(answer, Exception)], answers
+    assert len([answer for answer in answers if answer]) == LedgerHead.objects.count() == 1
+    assert verify_ledger().faults == []
