@@ -51,7 +51,7 @@ def main() -> int:
             rows = run(name, asked, postgres, home)
             if rows is None:
                 failed.append(name)
-            elif asked.write:
+            elif asked.write or asked.scale == 1:
                 write(name, rows, asked)
     finally:
         postgres.stop()
@@ -65,7 +65,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", choices=[[], *NAMES], metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--scale", type=float, default=1.0, help="1 is the size that the goals speak of")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--write", action="store_true", help="write the tables into docs/performance.md")
+    parser.add_argument("--write", action="store_true", help="write the tables into the document below scale 1 too")
+    parser.add_argument("--alone", action="store_true", help="without the peers, which need packages of their own")
     parser.add_argument("--keep", action="store_true", help="leave the servers' folder behind")
     return parser.parse_args()
 
@@ -96,7 +97,15 @@ def run(name: str, asked: argparse.Namespace, postgres: Postgres, home: Path) ->
     postgres.query(f"CREATE DATABASE {database} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
     result = home / f"{name}.json"
     began = time.monotonic()
-    command = [sys.executable, "-m", f"bench.{name}", str(asked.scale), str(asked.rounds), str(result)]
+    command = [
+        sys.executable,
+        "-m",
+        f"bench.{name}",
+        str(asked.scale),
+        str(asked.rounds),
+        str(result),
+        *(["alone"] if asked.alone else []),
+    ]
     done = subprocess.run(command, cwd=ROOT, env=environment(home, database), check=False)
     for left in postgres.query(f"SELECT datname FROM pg_database WHERE datname LIKE 'bench_{name}%'").split():
         postgres.query(f"DROP DATABASE {left} (FORCE)")

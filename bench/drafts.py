@@ -31,10 +31,10 @@ def make(fund_ids: list[int]) -> list[int]:
     first = write_one(Fund.objects.select_related("partner", "earning_period").get(id=fund_ids[0]))
     rest = fund_ids[1:]
     execute(
-        """INSERT INTO partners_person (email, name, role, title, partner_id, sees_every_partner, is_active, revision, created_at,
-             password)
-           SELECT 'marketer' || f.partner_id || '@partner.example', name, role, title, f.partner_id, false, true, 1, p.created_at,
-             p.password
+        """INSERT INTO partners_person (email, name, role, title, partner_id, sees_every_partner, is_active, revision,
+             created_at, password)
+           SELECT 'marketer' || f.partner_id || '@partner.example', name, role, title, f.partner_id, false, true, 1,
+             p.created_at, p.password
            FROM partners_person p, funds_fund f WHERE p.id = %s AND f.id = ANY(%s)""",
         [first.created_by_id, rest],
     )
@@ -65,7 +65,8 @@ def copy(table: str, where: str, params: list[object], others: str, changed: dic
     names = [
         name
         for (name,) in rows(
-            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attname <> 'id'",
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped "
+            "AND attname <> 'id'",
             [table],
         )
     ]

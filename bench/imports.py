@@ -62,7 +62,7 @@ class Worker:
             )
         took = self.step("check", delivery.pk)
         delivery.refresh_from_db()
-        if (delivery.status, delivery.new, delivery.rejected) != ("checked", self.lines, 0):
+        if (delivery.status, delivery.new, delivery.rejected) != ("ready", self.lines, 0):
             raise SystemExit(f"{delivery.status}: {delivery.new} new, {delivery.rejected} rejected. {delivery.failure}")
         self.delivery = delivery
         return took
@@ -99,7 +99,8 @@ def as_worker() -> None:
 def main() -> None:
     scale, turns = run.asked()
     sizes = [run.scaled(size, scale, 1_000) for size in SIZES]
-    world.make_partners(vendor_file.LOCATIONS)
+    locations = run.scaled(vendor_file.LOCATIONS, scale, 20)
+    world.make_partners(locations)
     world.set_clock(AT)
     program = Program.objects.get(code=world.PROGRAM).name
     databases.settle(FILLED)
@@ -108,7 +109,7 @@ def main() -> None:
     folder.chmod(0o755)
     workers, works = {}, {}
     for size in sizes:
-        path = vendor_file.write(folder / f"{size}.csv", size, program)
+        path = vendor_file.write(folder / f"{size}.csv", size, program, locations)
         workers[size] = worker = Worker(path, size)
         works[f"raw {size}"] = lambda path=path: raw_copy(path)
         # The commit needs the check before it, so the two stand in one work and the commit is told afterwards.

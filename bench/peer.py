@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+import bench.ready as run
 from bench import databases
 
 HERE = Path(__file__).resolve().parent
@@ -77,7 +78,9 @@ def environment() -> Path:
 
 
 def start(legs: int = LEGS) -> dict[str, Helper]:
-    """Each peer on a new database, with so many legs in one account."""
+    """Each peer on a new database, with so many legs in one account; none if they are left out."""
+    if run.alone():
+        return {}
     python, found = environment(), settings.DATABASES["default"]
     helpers = {}
     for name in PEERS:

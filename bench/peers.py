@@ -34,7 +34,7 @@ def configure(peer: str, host: str, user: str, database: str) -> None:
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         USE_TZ=True,
         TIME_ZONE="UTC",
-        SECRET_KEY="only for the benchmark",
+        SECRET_KEY="only for the benchmark",  # noqa: S106 - nobody signs in
         DEFAULT_CURRENCY="USD",
         CURRENCIES=["USD"],
         SILENCED_SYSTEM_CHECKS=["mptt.W001"],

@@ -17,6 +17,11 @@ def asked() -> tuple[float, int]:
     return float(sys.argv[1]), int(sys.argv[2])
 
 
+def alone() -> bool:
+    """Whether the peers are left out."""
+    return "alone" in sys.argv
+
+
 def finish(rows: list[Row]) -> None:
     save(rows, Path(sys.argv[3]))
 

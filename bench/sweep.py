@@ -126,7 +126,8 @@ class Latency:
 def require_all_expired(half: int) -> None:
     """A sweep that left something, or did not say that it is complete, measured nothing."""
     ((left, entries, funds),) = rows(
-        """SELECT count(*) FILTER (WHERE available_minor > 0), (SELECT count(*) FROM funds_entry WHERE kind = 'expiry'), count(*)
+        """SELECT count(*) FILTER (WHERE available_minor > 0),
+             (SELECT count(*) FROM funds_entry WHERE kind = 'expiry'), count(*)
            FROM funds_fund WHERE earning_period_id = %s""",
         [half],
     )

@@ -14,7 +14,6 @@ COLUMNS = (
     "estimatedPaymentMonth paymentId paymentStatus paymentStatusDescription lastPaymentCurrency "
     "earningAmountInLastPaymentCurrency engagementName solutionArea workload"
 ).split()
-# Two periods of six months; the second is early, as a real report has it.
 DAYS = [f"2023-{month:02d}-{day:02d}" for month in range(7, 12) for day in range(1, 29)]
 CUSTOMERS = [
     f"Customer {name} {form}"
@@ -28,12 +27,12 @@ WORKLOADS = ("Teams", "Exchange", "Defender", "Sentinel", "Dynamics Sales", "Vir
 SPREAD, MASK = 0x9E3779B97F4A7C15F39CC0605CEDC835, (1 << 128) - 1
 
 
-def lines(count: int, program: str) -> Iterator[str]:
+def lines(count: int, program: str, locations: int) -> Iterator[str]:
     """The lines in pairs: the rebate and the co-op of one earning. Amounts have both signs; some are in euro."""
     for number in range(count):
         earning, coop = divmod(number, 2)
         scattered = earning * SPREAD & MASK
-        place = (scattered >> 20) % LOCATIONS
+        place = (scattered >> 20) % locations
         day = DAYS[(scattered >> 40) % len(DAYS)]
         cents = 500 + (scattered >> 60) % 250_000
         sign = "-" if (scattered >> 90) % 50 == 0 else ""
@@ -56,9 +55,9 @@ def lines(count: int, program: str) -> Iterator[str]:
         )
 
 
-def write(path: Path, count: int, program: str) -> Path:
+def write(path: Path, count: int, program: str, locations: int) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(",".join(COLUMNS) + "\n")
-        file.writelines(lines(count, program))
+        file.writelines(lines(count, program, locations))
     path.chmod(0o644)
     return path

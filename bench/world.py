@@ -102,7 +102,8 @@ def post_history(ids: list[int], each: int) -> None:
                          CASE WHEN n %% 2 = 0 THEN 'in_review' ELSE 'available' END,
                          CASE WHEN n = 1 THEN {HISTORY_MINOR} ELSE 100 + n / 2 %% 1000 END,
                          date '2023-07-01' + ((n * 184::bigint / %s) %% 184)::int, %s::timestamptz + n * interval '1 second',
-                         NULL, 'claim', f.id::text, 'claim:' || n || ':sent:1'
+                         NULL, 'claim', f.id::text,
+                         'claim:' || f.id || CASE n %% 2 WHEN 0 THEN ':sent:' ELSE ':withdrawn:' END || n / 2
                        FROM funds_fund f, generate_series(%s, %s) n WHERE f.id = ANY(%s) ORDER BY f.id, n""",
                     [each + 1, EARNING, low, min(each, low + CHUNK - 1), ids[first : first + at_once]],
                 )
@@ -123,8 +124,9 @@ def back_history() -> None:
         [delivery.id, date(2023, 8, 15), *[HISTORY_MINOR] * 4, EARNING],
     )
     execute(
-        """INSERT INTO claims_claim (id, number, partner_id, fund_id, activity_id, title, solution_area, country, currency, metrics,
-             status, turn_since, claimed_minor, held_minor, approved_minor, paid_minor, findings, returned_fixes, decision_note,
+        """INSERT INTO claims_claim (id, number, partner_id, fund_id, activity_id, title, solution_area, country, currency,
+             metrics, status, turn_since,
+             claimed_minor, held_minor, approved_minor, paid_minor, findings, returned_fixes, decision_note,
              sendings, submitted_at, first_submitted_at, submitted_by_id, created_by_id, created_at, revision)
            SELECT f.id, 'CL-' || lpad(f.id::text, 8, '0'), f.partner_id, f.id, a.id, a.name, '', 'US', f.currency, '{}',
              'withdrawn', %s, 0, 0, 0, 0, '[]', '[]', '', 1, %s, %s, p.id, p.id, %s, 1
