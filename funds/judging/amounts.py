@@ -19,8 +19,7 @@ PLACES = [money.decimals(code) for code in CODES]
 KNOWN_CURRENCIES = "unnest(%(codes)s::text[], %(places)s::int[]) AS c(code, places)"
 CURRENCIES: dict[str, Any] = {"codes": CODES, "places": PLACES}
 
-# Eleven digits before the point keep amount times basis points below 2**63, for three decimals too (coop.lib.money).
-PLAIN = "'^-?(0|[1-9][0-9]{0,10})([.][0-9]+)?$'"
+PLAIN = "'^-?(0|[1-9][0-9]*)([.][0-9]+)?$'"
 # What can be read with a decimal point, and what with a decimal comma; groups are of three digits. Some texts are both.
 WITH_POINT = "'^-?([0-9]+|[1-9][0-9]{0,2}(,[0-9]{3})+)([.][0-9]+)?$'"
 WITH_COMMA = "'^-?([0-9]+|[1-9][0-9]{0,2}([.][0-9]{3})+)(,[0-9]+)?$'"
@@ -65,9 +64,18 @@ def find_notation(source: str, params: Mapping[str, Any]) -> Notation:
     return Notation(".", "strict" if comma or not point else "sure")
 
 
+def is_plain(text: str) -> str:
+    """SQL for whether a text is a plain decimal that is not too large.
+
+    Eleven digits before the point keep amount times basis points below 2**63, for three decimals too (coop.lib.money). They
+    are counted apart: a regular expression that counts costs twenty times as much.
+    """
+    return f"({text} ~ {PLAIN} AND octet_length({text}) <= 40 AND octet_length(split_part(ltrim({text}, '-'), '.', 1)) <= 11)"
+
+
 def minor(plain: str, places: str) -> str:
     """SQL for the minor units of a plain decimal; NULL for what is none, has too many decimals, or is minus zero."""
     decimals = f"(CASE strpos({plain}, '.') WHEN 0 THEN 0 ELSE octet_length({plain}) - strpos({plain}, '.') END)"
-    return f"""CASE WHEN {plain} ~ {PLAIN} AND octet_length({plain}) <= 40 AND {decimals} <= {places}
+    return f"""CASE WHEN {is_plain(plain)} AND {decimals} <= {places}
       AND NOT ({plain} LIKE '-%%' AND {plain} ~ '^-[0.]+$')
       THEN (replace({plain}, '.', '') || repeat('0', {places} - {decimals}))::bigint END"""

@@ -6,7 +6,7 @@ read is held against periods, enrollments and what is known.
 
 from __future__ import annotations
 
-from funds.judging.amounts import PLAIN, WITH_COMMA, WITH_POINT, Notation
+from funds.judging.amounts import WITH_COMMA, WITH_POINT, Notation, is_plain
 
 # PostgreSQL itself would also take "today", "infinity" and days in the order of some country.
 TIME_OF_DAY = "(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?Z?)?"
@@ -19,7 +19,8 @@ RATE = "({0} ~ '^[0-9]{{1,9}}([.][0-9]+)?$' AND {0} ~ '[1-9]')"
 # Soft hyphens, joiners, marks of direction: characters without a shape of their own.
 UNSEEN = r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
 # An id of plain characters needs no closer look, and one like 1.23E+17 was an id before a spreadsheet read it as a number.
-PLAIN_ID = "({0} ~ '^[!-~]([ -~]{{0,78}}[!-~])?$' AND {0} !~ '^[0-9][.,]?[0-9]*[eE][+]?[0-9]+$')"
+NUMBER_ID = "'^[0-9][.,]?[0-9]*[eE][+]?[0-9]+$'"
+PLAIN_ID = f"({{0}} ~ '^[!-~][ -~]*$' AND octet_length({{0}}) <= 80 AND {{0}} !~ {NUMBER_ID})"
 
 
 def shown(text: str) -> str:
@@ -35,7 +36,7 @@ ID = f"""CASE
   WHEN a.id ~ '{UNSEEN}' OR a.id IS NOT NFKC NORMALIZED THEN ARRAY['invalid',
     'The line''s id holds characters that cannot be seen or that only look like others, so it could be another''s double. '
     'Write it with plain letters, digits and signs.']
-  WHEN a.id ~ '^[0-9][.,]?[0-9]*[eE][+]?[0-9]+$' THEN ARRAY['invalid',
+  WHEN a.id ~ {NUMBER_ID} THEN ARRAY['invalid',
     '“' || {shown("a.id")} || '” is a number that a spreadsheet made of an id; its last digits are lost. '
     'Export the file anew and do not save it from a spreadsheet, or format the column as text before.']
   WHEN a.doubled IS NOT NULL THEN ARRAY['duplicate_in_file', 'The id ' || {shown("a.id")}
@@ -77,10 +78,10 @@ def amount(notation: Notation) -> str:
         wanted = "This file writes amounts with a decimal comma: write 4200,00 or 4.200,00."
     return f"""CASE
   WHEN a.amount = '' THEN ARRAY['required', 'Missing: the amount.']
-  WHEN {plain} !~ {PLAIN} AND a.amount ~ {WITH_POINT} AND a.amount ~ {WITH_COMMA} AND strpos(a.amount, ',') > 0
+  WHEN NOT {is_plain(plain)} AND a.amount ~ {WITH_POINT} AND a.amount ~ {WITH_COMMA} AND strpos(a.amount, ',') > 0
     THEN ARRAY['amount_format', '“' || {shown("a.amount")} || '” can be read in two ways, and no other amount of the file says '
       'which is meant. Write it without separators, for example ' || replace(a.amount, ',', '') || '.00.']
-  WHEN {plain} !~ {PLAIN} OR octet_length({plain}) > 40 OR {plain} ~ '^-[0.]+$'
+  WHEN NOT {is_plain(plain)} OR {plain} ~ '^-[0.]+$'
     THEN ARRAY['amount_format', '“' || {shown("a.amount")} || '” is not an amount. {wanted}']
   WHEN a.places < length(split_part({plain}, '.', 2)) THEN ARRAY['too_many_decimals',
     {shown("a.amount")} || ' has more decimals than ' || a.currency || ' has (' || a.places || '). Amounts are never rounded.'
