@@ -237,15 +237,15 @@ def as_pdf(statement: Statement) -> bytes:
             for name in FIGURES
         ],
     )
-    paper.write(f"{identity(statement.closing, currency)} {currency}")
+    paper.write(identity(statement.closing, currency))
     paper.heading("Movements")
     if statement.lines:
         paper.table(
             [
                 Column("No.", 0.6),
                 Column("Day", 1.3),
-                Column("Recorded", 1.6),
-                Column("What", 3.6),
+                Column("Recorded", 2.3),
+                Column("What", 3.3),
                 Column("Reference", 2.2),
                 Column("In", 1.4, amount=True),
                 Column("Out", 1.4, amount=True),
