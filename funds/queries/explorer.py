@@ -21,9 +21,10 @@ NAMED = ("fund__partner", "fund__location", "fund__program", "fund__earning_peri
 
 @dataclass(frozen=True)
 class Search:
-    """Which entries: of a program, a partner (a part of its name), a figure, a kind, of days and instants of recording."""
+    """Which entries: of a program, period, partner (a part of its name), figure and kind, of days and instants of recording."""
 
     program: str = ""
+    period: str = ""
     partner: str = ""
     bucket: str = ""
     kind: str = ""
@@ -35,6 +36,8 @@ class Search:
         found = Fund.objects.visible_to(person)
         if self.program:
             found = found.filter(program__code=self.program)
+        if self.period:
+            found = found.filter(earning_period__code__iexact=self.period)
         if self.partner:
             named = Q(partner__name__icontains=self.partner) | Q(partner__external_id__iexact=self.partner)
             found = found.filter(named)
@@ -42,7 +45,7 @@ class Search:
 
     def entries(self, person: Person) -> EntryQuerySet:
         found: EntryQuerySet = Entry.objects.visible_to(person)
-        if self.program or self.partner:
+        if self.program or self.period or self.partner:
             found = found.filter(fund__in=self.funds(person))
         if self.bucket in states.BUCKETS:
             found = found.filter(Q(from_bucket=self.bucket) | Q(to_bucket=self.bucket))

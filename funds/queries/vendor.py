@@ -73,7 +73,7 @@ def liability(person: Person) -> list[dict[str, Any]]:
     above = Q(available_minor__gt=0)
     rows = (
         Fund.objects.visible_to(person)
-        .values("program__name", "earning_period__code", "earning_period__earn_from", "currency")
+        .values("program__name", "program__code", "earning_period__code", "earning_period__earn_from", "currency")
         .annotate(
             funds=Count("id"),
             available=Sum("available_minor", filter=above & Q(settled_at__isnull=False), default=0),

@@ -67,6 +67,7 @@ class LedgerForm(forms.Form):
         super().__init__(data)
         programs = [("", "All programs"), *program_names().items()]
         self.fields["program"] = forms.ChoiceField(label="Program", choices=programs, required=False)
+        self.fields["period"] = forms.CharField(label="Earned in, as FY24-H1", max_length=10, required=False)
         self.fields["partner"] = forms.CharField(label="Partner", max_length=100, required=False)
         buckets = [("", "Anywhere"), *LABELS.items()]
         self.fields["bucket"] = forms.ChoiceField(label="Where the money is", choices=buckets, required=False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -47,6 +49,16 @@ def test_entries_are_found_by_partner_kind_and_figure(enter: Enter, two_partners
     assert len(client.get("/finance/ledger/?bucket=earned").context["entries"]) == Entry.objects.count()
     assert client.get("/finance/ledger/?bucket=paid").context["entries"] == []
     assert client.get("/finance/ledger/?known_at=2099-01-01").status_code == 400
+
+
+def test_each_figure_of_what_is_owed_leads_to_its_entries(enter: Enter, two_partners: Any) -> None:
+    reach("2024-02-16")
+    client = enter("finance")
+    html = get_within_bound(client, "/finance/").content.decode()
+    [link] = re.findall(r'href="(/finance/ledger/[^"]*bucket=available[^"]*)"', html)
+    entries = client.get(unescape(link)).context["entries"]
+    assert [row["amount"] for row in entries] == ["400.00 USD", "20,000.00 USD", "10,000.00 USD"]
+    assert client.get("/finance/ledger/?period=FY23-H2").context["entries"] == []
 
 
 def test_the_export_holds_what_is_shown_as_plain_decimals(enter: Enter, two_partners: Any) -> None:
