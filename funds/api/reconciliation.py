@@ -35,9 +35,12 @@ class Total(serializers.Serializer[Any]):
 
 
 class Scope(serializers.Serializer[Any]):
-    programs = serializers.ListField(child=serializers.CharField())
-    first = serializers.CharField()
-    last = serializers.CharField()
+    """Days of one program, in one of its earning periods; a list of payments may name neither and covers all."""
+
+    program = serializers.CharField()
+    earning_period = serializers.CharField()
+    first = serializers.DateField()
+    last = serializers.DateField()
 
 
 class ReconciliationOut(serializers.Serializer[Any]):
@@ -48,7 +51,7 @@ class ReconciliationOut(serializers.Serializer[Any]):
     filename = serializers.CharField()
     sha256 = serializers.CharField()
     known_at = serializers.DateTimeField()
-    scope = Scope()
+    scope = Scope(many=True)
     counts = serializers.SerializerMethodField()
     totals = Total(many=True)
     created_by = serializers.CharField(source="created_by_id")

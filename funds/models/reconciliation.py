@@ -21,15 +21,15 @@ class ReconciliationQuerySet(models.QuerySet["Reconciliation"]):
 class Reconciliation(models.Model):
     """One comparison of a report with our books as they were known at `known_at`. It changes nothing.
 
-    `scope` is what the report covers: `programs` (codes), `first` and `last` (days). What is ours alone is sought in it
-    only. `totals` are sums of both sides by currency, as decimal strings.
+    `scope` is what the report covers, by `program` and `earning_period`: its `first` and `last` day. What is ours alone is
+    sought in it only. `totals` are sums of both sides by currency, as decimal strings.
     """
 
     kind = models.CharField(max_length=10)
     filename = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
     known_at = models.DateTimeField()
-    scope = models.JSONField(default=dict)
+    scope = models.JSONField(default=list)
     matched = models.PositiveIntegerField(default=0)
     different = models.PositiveIntegerField(default=0)
     missing_here = models.PositiveIntegerField(default=0)

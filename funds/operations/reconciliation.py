@@ -17,7 +17,7 @@ from coop.lib.errors import Invalid, TooLarge
 from coop.lib.money import to_text
 from funds import states
 from funds.models import Reconciliation
-from funds.operations.reconciliation_sql import EARNED, OURS_OF_EARNED, OURS_OF_PAID, PAID, SCOPE, TOTALS
+from funds.operations.reconciliation_sql import EARNED, PAID, SCOPE, TOTALS
 from funds.reconciliation_files import Row, read_report
 from partners import events
 from partners.models import Person
@@ -26,7 +26,6 @@ from partners.states import FINANCE
 
 MAX_BYTES = 50 * 1024 * 1024
 COLUMNS = "line_no, key, problem, bank_reference, place, program, kind, day, currency, amount_minor, paid"
-WORTH_COUNTING = 1_000
 
 
 @transaction.atomic
@@ -49,7 +48,7 @@ def reconcile(
     )
     _copy(read_report(kind, file))
     _match(made)
-    execute("DROP TABLE reported, ours")
+    execute("DROP TABLE reported, scope, ours")
     events.record(
         "reconciliation.made",
         made,
@@ -90,23 +89,21 @@ def _copy(lines: Iterable[Row]) -> None:
              kind text, day date, currency text, amount_minor bigint, paid boolean, partner_id bigint, program_id bigint)
            ON COMMIT DROP"""
     )
-    count = 0
     with connection.cursor() as cursor, cursor.copy(f"COPY reported ({COLUMNS}) FROM STDIN") as copy:
         for row in lines:
             copy.write_row([getattr(row, name) for name in COLUMNS.split(", ")])
-            count += 1
-    if count >= WORTH_COUNTING:
-        execute("ANALYZE reported")
 
 
 def _match(made: Reconciliation) -> None:
-    """Find what is ours, write down what differs, and count."""
+    """Find what the report covers and what is ours of it, write down what differs, and count."""
     statements = EARNED if made.kind == "earned" else PAID
-    ours = OURS_OF_EARNED if made.kind == "earned" else OURS_OF_PAID
     values = {"id": made.pk, "known_at": made.known_at}
     for statement in statements.prepare:
         execute(statement)
-    execute(ours, values)
+    execute("ANALYZE reported")  # it was just filled, and nobody else counts the rows of a table that is ours alone
+    execute(statements.scope)
+    execute(statements.ours, values)
+    execute("ANALYZE ours")
     for statement in statements.write:
         execute(statement, values)
     found = dict(
@@ -131,11 +128,14 @@ def _total(row: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _scope() -> dict[str, Any]:
-    """What the report covers: its programs, by their codes, and its first and last day."""
-    [(programs, first, last)] = rows(SCOPE)
-    return {
-        "programs": programs or [],
-        "first": first.isoformat() if first else "",
-        "last": last.isoformat() if last else "",
-    }
+def _scope() -> list[dict[str, str]]:
+    """What the report covers, by program and earning period: its first and last day. All programs where it names none."""
+    return [
+        {
+            "program": row["program"] or "",
+            "earning_period": row["earning_period"] or "",
+            "first": row["first"].isoformat(),
+            "last": row["last"].isoformat(),
+        }
+        for row in named_rows(SCOPE)
+    ]

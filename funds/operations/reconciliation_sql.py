@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 class Statements(NamedTuple):
     prepare: tuple[str, ...]
+    scope: str
+    ours: str
     write: tuple[str, ...]
     matched: str
 
@@ -30,18 +32,31 @@ _UNREADABLE = """INSERT INTO funds_reconciledline (reconciliation_id, line_no, o
   SELECT %(id)s, line_no, 'unreadable', key, '', NULL, NULL, problem, '', ''
   FROM reported WHERE problem <> '' ORDER BY line_no"""
 
-# What is ours of the report's lines, and what should stand in it by its programs and days but does not. The highest version
-# of an earning that was known at that instant is what held then.
+# What the report covers: for each program and earning period the days from its first line to its last. A day that no period
+# of its program holds is a slip of the pen and covers nothing.
+SCOPE_OF_EARNED = """CREATE TEMP TABLE scope ON COMMIT DROP AS
+  SELECT r.program_id, e.id AS earning_period_id, min(r.day) AS first, max(r.day) AS last
+  FROM reported r JOIN funds_earningperiod e ON e.program_id = r.program_id AND r.day BETWEEN e.earn_from AND e.earn_to
+  WHERE r.problem = '' GROUP BY 1, 2"""
+# A list of payments may name no program: then it covers the payments of all.
+SCOPE_OF_PAID = """CREATE TEMP TABLE scope ON COMMIT DROP AS
+  SELECT r.program_id, NULL::bigint AS earning_period_id, min(r.day) AS first, max(r.day) AS last
+  FROM reported r WHERE r.problem = '' AND r.day IS NOT NULL GROUP BY 1"""
+SCOPE = """SELECT p.code AS program, e.code AS earning_period, s.first, s.last
+  FROM scope s LEFT JOIN funds_program p ON p.id = s.program_id LEFT JOIN funds_earningperiod e ON e.id = s.earning_period_id
+  ORDER BY p.name, s.first"""
+
+# What is ours of the report's lines, and what should stand in it by what it covers but does not. The highest version of an
+# earning that was known at that instant is what held then.
 OURS_OF_EARNED = """CREATE TEMP TABLE ours ON COMMIT DROP AS
-  WITH scope AS (SELECT min(day) AS first, max(day) AS last FROM reported WHERE problem = ''),
-  latest AS (
+  WITH latest AS (
     SELECT r.line_no AS at_line, k.* FROM reported r JOIN LATERAL (
       SELECT * FROM funds_earning k WHERE k.partner_id = r.partner_id AND k.external_id = r.key
         AND k.created_at <= %(known_at)s ORDER BY k.version DESC LIMIT 1) k ON r.problem = ''
     UNION ALL
-    SELECT NULL, k.* FROM funds_earning k, scope
-    WHERE k.program_id IN (SELECT program_id FROM reported WHERE problem = '')
-      AND k.earned_on BETWEEN scope.first AND scope.last AND k.created_at <= %(known_at)s AND NOT k.withdrawn
+    SELECT NULL, k.* FROM scope s JOIN funds_earning k ON k.program_id = s.program_id
+      AND k.earning_period_id = s.earning_period_id AND k.earned_on BETWEEN s.first AND s.last
+    WHERE k.created_at <= %(known_at)s AND NOT k.withdrawn
       AND NOT EXISTS (SELECT 1 FROM funds_earning n WHERE n.partner_id = k.partner_id AND n.external_id = k.external_id
                         AND n.version > k.version AND n.created_at <= %(known_at)s)
       AND NOT EXISTS (SELECT 1 FROM reported r WHERE r.partner_id = k.partner_id AND r.key = k.external_id))
@@ -53,8 +68,7 @@ OURS_OF_EARNED = """CREATE TEMP TABLE ours ON COMMIT DROP AS
 
 # A payment that was sent and has not come back, as it was known then; the log says when each of these was learned.
 OURS_OF_PAID = """CREATE TEMP TABLE ours ON COMMIT DROP AS
-  WITH scope AS (SELECT min(day) AS first, max(day) AS last FROM reported WHERE problem = '' AND day IS NOT NULL),
-  sent AS (
+  WITH sent AS (
     SELECT p.id, p.currency, p.amount_minor, p.bank_reference, p.program_id, p.sent_on, o.external_id AS place
     FROM funds_payment p JOIN partners_partner o ON o.id = p.partner_id
     WHERE p.sent_on IS NOT NULL AND (
@@ -68,10 +82,9 @@ OURS_OF_PAID = """CREATE TEMP TABLE ours ON COMMIT DROP AS
   SELECT line_no, id::text AS key, currency, amount_minor, place, program_id, 'payment' AS record_type, id::text AS record
   FROM named
   UNION ALL
-  SELECT NULL, s.id::text, s.currency, s.amount_minor, s.place, s.program_id, 'payment', s.id::text FROM sent s, scope
-  WHERE s.id NOT IN (SELECT id FROM named) AND s.sent_on BETWEEN scope.first AND scope.last
-    AND (s.program_id IN (SELECT program_id FROM reported WHERE problem = '')
-      OR NOT EXISTS (SELECT 1 FROM reported WHERE program_id IS NOT NULL))"""
+  SELECT NULL, s.id::text, s.currency, s.amount_minor, s.place, s.program_id, 'payment', s.id::text FROM sent s
+  WHERE s.id NOT IN (SELECT id FROM named) AND EXISTS (
+    SELECT 1 FROM scope c WHERE coalesce(c.program_id, s.program_id) = s.program_id AND s.sent_on BETWEEN c.first AND c.last)"""
 
 _MISSING_THERE = """INSERT INTO funds_reconciledline (reconciliation_id, line_no, outcome, key, currency, theirs_minor,
     ours_minor, message, record_type, record)
@@ -94,6 +107,8 @@ EARNED = Statements(
         _PROGRAMS,
         """UPDATE reported r SET partner_id = l.partner_id FROM partners_location l WHERE l.external_id = r.place""",
     ),
+    scope=SCOPE_OF_EARNED,
+    ours=OURS_OF_EARNED,
     write=(
         f"""INSERT INTO funds_reconciledline (reconciliation_id, line_no, outcome, key, currency, theirs_minor,
               ours_minor, message, record_type, record)
@@ -129,6 +144,8 @@ _PAID_DIFFERS = """concat_ws(' ',
 
 PAID = Statements(
     prepare=(_DOUBLES, _PROGRAMS),
+    scope=SCOPE_OF_PAID,
+    ours=OURS_OF_PAID,
     write=(
         f"""INSERT INTO funds_reconciledline (reconciliation_id, line_no, outcome, key, currency, theirs_minor,
               ours_minor, message, record_type, record)
@@ -152,6 +169,3 @@ TOTALS = """SELECT currency, coalesce(sum(theirs), 0) AS theirs, coalesce(sum(ou
     SELECT currency, amount_minor AS theirs, NULL::bigint AS ours FROM reported WHERE problem = ''
     UNION ALL
     SELECT currency, NULL, amount_minor FROM ours) s GROUP BY currency ORDER BY currency"""
-
-SCOPE = """SELECT array_agg(DISTINCT p.code) FILTER (WHERE p.code IS NOT NULL), min(r.day), max(r.day)
-  FROM reported r LEFT JOIN funds_program p ON p.id = r.program_id WHERE r.problem = ''"""

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from coop.lib import money
-from coop.lib.dates import end_of_day, show_day, show_instant
+from coop.lib.dates import end_of_day, show_day
 from coop.lib.errors import NotFound, Refused
 from coop.lib.forms import DayField, add_refusal
 from coop.lib.web import asked_number, now
@@ -145,7 +145,7 @@ def reconciliation(request: PersonRequest, made_id: int) -> HttpResponse:
         "status_tone": tone,
         "figures": figures(made, here),
         "totals": [shown_total(row) for row in made.totals],
-        "scope": scope_text(made),
+        "scope": scope_rows(made),
         "lines": [shown_line(line) for line in page.lines],
         "outcome": RECONCILED_OUTCOMES.get(outcome, ""),
         "all_url": here,
@@ -176,17 +176,18 @@ def shown_total(row: dict[str, str]) -> dict[str, Any]:
     return {**shown, "currency": currency, "agrees": not minors["difference"]}
 
 
-def scope_text(made: Reconciliation) -> str:
+def scope_rows(made: Reconciliation) -> list[dict[str, str]]:
     """What the report covers, which is where our own lines were looked for."""
-    if not made.scope.get("first"):
-        return "No line of the report could be read, so nothing of ours was looked for."
     names = program_names()
-    programs = ", ".join(names.get(code, code) for code in made.scope["programs"]) or "all programs"
-    first, last = (show_day(date.fromisoformat(made.scope[name])) for name in ("first", "last"))
-    return (
-        f"The report covers {programs} from {first} to {last}. What is in our books but not in the report was looked for "
-        f"in these programs and days only, as our books were known on {show_instant(made.known_at)}."
-    )
+    return [
+        {
+            "program": names.get(row["program"], row["program"]) or "All programs",
+            "period": row["earning_period"],
+            "first": show_day(date.fromisoformat(row["first"])),
+            "last": show_day(date.fromisoformat(row["last"])),
+        }
+        for row in made.scope
+    ]
 
 
 def shown_line(line: ReconciledLine) -> dict[str, Any]:

@@ -26,7 +26,9 @@ def test_a_report_of_payments_is_compared_and_its_lines_are_read(finance: Api, p
     assert made["counts"] == {"matched": 0, "different": 1, "missing_here": 1, "missing_there": 0, "unreadable": 0}
     assert made["totals"] == [{"currency": "USD", "theirs": "3222.44", "ours": "3217.45", "difference": "-4.99"}]
     path = f"reconciliations/{made['id']}/"
-    assert finance.get(path)["scope"] == {"programs": [], "first": "2024-03-04", "last": "2024-03-04"}
+    assert finance.get(path)["scope"] == [
+        {"program": "", "earning_period": "", "first": "2024-03-04", "last": "2024-03-04"}
+    ]
     (line,) = finance.get(f"{path}lines/", outcome="different")["results"]
     assert (line["line"], line["theirs"], line["ours"], line["record"]) == (2, "3217.44", "3217.45", str(payment.pk))
     (unknown,) = finance.get(f"{path}lines/", outcome="missing_here")["results"]

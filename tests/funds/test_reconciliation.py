@@ -75,7 +75,9 @@ def test_a_report_that_says_the_same_matches_to_the_cent(location: str) -> None:
     made = compare(text)
     assert (made.matched, said(made)) == (3, [])
     assert made.totals == [{"currency": "USD", "theirs": "713.41", "ours": "713.41", "difference": "0.00"}]
-    assert made.scope == {"programs": ["mci-csp-reseller"], "first": "2023-08-15", "last": "2023-08-20"}
+    assert made.scope == [
+        {"program": "mci-csp-reseller", "earning_period": "FY24-H1", "first": "2023-08-15", "last": "2023-08-20"}
+    ]
 
 
 def test_what_differs_and_what_is_missing_on_either_side_is_named_with_both_amounts(location: str) -> None:
@@ -103,6 +105,12 @@ def test_what_differs_and_what_is_missing_on_either_side_is_named_with_both_amou
 def test_our_own_lines_are_sought_only_in_the_days_and_programs_of_the_report(location: str) -> None:
     made = compare(REPORT + line(location, "E1") + line(location, "E2", "Rebate", "375.00"))
     assert (made.matched, made.missing_there) == (2, 0)  # E3 was earned five days later
+
+
+def test_a_slip_of_the_pen_in_one_day_does_not_stretch_what_the_report_covers(location: str) -> None:
+    text = line(location, "E1") + line(location, "E2", "Rebate", "375.00") + line(location, "X", day="2003-08-15")
+    made = compare(REPORT + text + line(location, "Y", day="2035-08-15"))
+    assert (made.matched, made.missing_here, made.missing_there) == (2, 2, 0)
 
 
 def test_the_books_are_asked_as_they_were_known_then(location: str) -> None:
