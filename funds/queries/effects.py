@@ -171,7 +171,7 @@ def rejected_lines(import_id: int, *, after: int = -1, limit: int | None = None)
     order in which they were sent, from line number `after` on.
     """
     found = StagedLine.objects.filter(import_id=import_id, outcome="rejected", line_no__gt=after).order_by("line_no")
-    return list(found.values("line_no", "problem", "field", "message", "cells")[:limit])
+    return [dict(row) for row in found.values("line_no", "problem", "field", "message", "cells")[:limit]]
 
 
 def progress_of(delivery: Import) -> tuple[str, int]:
