@@ -31,7 +31,7 @@ def fill(count: int, claims: int = 0) -> None:
     world.earn(world.make_funds("FY24-H1"))
     world.set_clock(world.AFTER)
     if claims:
-        ids = world.make_funds("FY24-H2")[:claims]
+        ids = world.make_funds("FY24-H2", first=claims)
         world.earn(ids)
         drafts.make(ids)
     databases.settle(FILLED)
