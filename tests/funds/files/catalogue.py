@@ -55,6 +55,7 @@ class BadLine:
     cells: dict[str, str]
     code: str
     column: str
+    alone: bool  # bad in whatever company
     api: str | None  # the code by which the API refuses it; None where it cannot be sent so
 
     @property
@@ -94,6 +95,7 @@ def bad_line(entry: dict[str, Any], external_id: str, good: dict[str, str], key:
         cells={key: external_id, **good, **said},
         code=entry["code"],
         column=entry.get("column", ""),
+        alone=entry.get("alone", True),
         # YAML reads "no" as false.
         api=api or None,
     )
