@@ -232,7 +232,8 @@ def _verdicts(source: Source) -> str:
       WHEN n.id IS NULL THEN 'not_enrolled'
       WHEN NOT k.withdrawn THEN 'changed' ELSE 'new' END AS verdict
   FROM ({_money(source)} OFFSET 0) m
-  LEFT JOIN funds_earning k ON k.partner_id = m.partner_id AND k.external_id = m.id AND m.fault IS NULL AND k.version = (
-    SELECT max(o.version) FROM funds_earning o WHERE o.partner_id = m.partner_id AND o.external_id = m.id)
+  LEFT JOIN LATERAL (
+    SELECT * FROM funds_earning o WHERE o.partner_id = m.partner_id AND o.external_id = m.id AND m.fault IS NULL
+    ORDER BY o.version DESC LIMIT 1) k ON true
   LEFT JOIN funds_enrollment n ON n.location_id = m.location_id AND n.program_id = m.program_id AND m.fault IS NULL
     AND n.starts_on <= m.earned_on AND (n.ends_on IS NULL OR n.ends_on >= m.earned_on)"""
