@@ -13,7 +13,8 @@ from claims.operations.drafting import add_line
 from claims.operations.review import Fix, LineDecision, approve_claim, reject_claim, return_claim, start_review
 from claims.operations.sending import lapse_claim, withdraw_claim
 from coop.lib import clock
-from funds.operations.payments import Result, approve_run, prepare_run, read_results
+from funds.operations.payments import approve_run, prepare_run
+from funds.operations.results import Result, read_results
 from partners.models import Person
 from tests.factories import (
     DEADLINE,
