@@ -57,7 +57,7 @@ def test_a_payment_that_fails_goes_out_with_the_next_run() -> None:
     fund = fund_in_march()
     claim = approve(send(draft(fund, "4000.00")))
     first = make_approved_run()
-    failed = Result(first.payments.get().id, "failed", failure="The account was closed.")
+    failed = Result(first.payments.get(kind="claim").id, "failed", failure="The account was closed.")
     read_results(first.id, [failed], by=vendor("finance"), at=clock.now())
 
     assert status_of(claim) == "approved"
@@ -66,7 +66,7 @@ def test_a_payment_that_fails_goes_out_with_the_next_run() -> None:
     reach("2024-04-05")
     second = pay_all()
 
-    assert [payment.status for payment in first.payments.all()] == ["failed"]
+    assert [payment.status for payment in first.payments.filter(kind="claim")] == ["failed"]
     assert [payment.status for payment in second.payments.all()] == ["sent"]
     assert status_of(claim) == "paid"
     assert [entry for entry in ledger_of(fund) if entry[0] == "Paid"] == [("Paid", "4,000.00", "2024-04-05")]
@@ -79,7 +79,7 @@ def test_one_payment_settles_all_claims_of_a_partner_in_a_program() -> None:
 
     run = make_approved_run()
 
-    payment = run.payments.get()
+    payment = run.payments.get(kind="claim")  # the rebate of these months goes apart
     assert (payment.amount_minor, payment.items.count()) == (159_275, 2)
     assert payment.expected_on == date(2024, 5, 22)  # 45 weekdays after 20 March 2024
     sent = Result(payment.id, "sent", date(2024, 3, 20), "TRF-1")
