@@ -35,7 +35,13 @@ class Row:
         if met:
             return "met"
         short = self.ratio / self.goal if self.at_most else self.goal / self.ratio
-        return f"{short:.2g} times off" if short >= 1.05 else "just missed"
+        return (
+            f"{short:.1f} times off"
+            if 1.05 <= short < 10
+            else f"{short:,.0f} times off"
+            if short >= 10
+            else "just missed"
+        )
 
     @property
     def wanted(self) -> str:

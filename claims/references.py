@@ -1,4 +1,4 @@
-"""What claims tells funds of its references: how "claim 17" reads, and what follows when it was paid, or the money came back."""
+"""What claims tells funds of its references: how "claim 17" reads, and what follows when it was paid or the money came back."""
 
 from __future__ import annotations
 

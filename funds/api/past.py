@@ -110,7 +110,7 @@ class StatementOut(serializers.Serializer[Any]):
         }
 
 
-class MovedOut(serializers.Serializer[Any]):
+class KindMovedOut(serializers.Serializer[Any]):
     """All entries of one kind from one bucket to another."""
 
     kind = serializers.ChoiceField(list(states.MOVEMENTS))
@@ -134,7 +134,7 @@ class ChangeOut(serializers.Serializer[Any]):
     before = FiguresOut()
     after = FiguresOut()
     difference = FiguresOut()
-    moved = MovedOut(many=True)
+    moved = KindMovedOut(many=True)
     entries_recorded = serializers.IntegerField()
 
 

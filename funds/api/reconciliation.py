@@ -64,7 +64,7 @@ class ReconciliationOut(serializers.Serializer[Any]):
         return {name: getattr(made, name) for name in COUNTS}
 
 
-class LineOut(serializers.Serializer[Any]):
+class ReconciledLineOut(serializers.Serializer[Any]):
     """One line that does not match. `line` is its number in the report, null for what only we have."""
 
     id = serializers.CharField()
@@ -132,7 +132,7 @@ class ReconciledLineViewSet(ListMixin, ApiViewSet):
     """The lines of one comparison that do not match."""
 
     queryset = ReconciledLine.objects.all()
-    serializer_class = LineOut
+    serializer_class = ReconciledLineOut
     filters = {"outcome": filters.by_choice("outcome", states.RECONCILED_OUTCOMES)}
 
     def get_queryset(self) -> QuerySet[Any]:

@@ -133,7 +133,7 @@ def test_a_body_cannot_set_what_is_not_its_own(partner: Api, draft: Claim) -> No
 
 
 @pytest.mark.parametrize(
-    "query", [{"colour": "red"}, {"ordering": "id"}, {"as_of": "2024-01-01"}, {"partner__name": "x"}]
+    "query", [{"colour": "red"}, {"ordering": "id"}, {"known": "2024-01-01"}, {"partner__name": "x"}]
 )
 def test_an_unknown_parameter_is_refused(partner: Api, query: dict[str, str]) -> None:
     answer = partner.get("funds/", **query)

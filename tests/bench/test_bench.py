@@ -44,7 +44,7 @@ def test_a_ratio_is_taken_within_each_round_and_says_how_far_it_is_off() -> None
     assert measure.ratio([2.0, 8.0, 30.0], [1.0, 2.0, 10.0]) == 3.0
     assert measure.Row("V1", "", "", "", 3.0, 4).verdict == "met"
     assert measure.Row("V1", "", "", "", 6.0, 4).verdict == "1.5 times off"
-    assert measure.Row("V2", "", "", "", 0.25, 0.5, at_most=False).verdict == "2 times off"
+    assert measure.Row("V2", "", "", "", 0.25, 0.5, at_most=False).verdict == "2.0 times off"
 
 
 def test_rounds_take_turns_in_who_begins() -> None:
