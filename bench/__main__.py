@@ -122,8 +122,9 @@ def write(name: str, rows: list[measure.Row], asked: argparse.Namespace) -> None
     """Put a table between its two marks in the document."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     said = (
-        f"Measured {time.strftime('%Y-%m-%d', time.gmtime())}, scale {asked.scale:g}, {asked.rounds} rounds, on {os.cpu_count()} cores "
-        f"({platform.machine()}), {memory:.0f} GB, Python {platform.python_version()}."
+        f"Measured {time.strftime('%Y-%m-%d', time.gmtime())} in {asked.rounds} round{'s' * (asked.rounds > 1)}, "
+        f"scale {asked.scale:g}, on {os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GB, "
+        f"Python {platform.python_version()}."
     )
     text = DOCUMENT.read_text(encoding="utf-8")
     marks = re.compile(rf"(<!-- bench {name} -->\n).*?(<!-- end -->)", flags=re.DOTALL)

@@ -44,9 +44,10 @@ def lines(count: int, program: str, locations: int) -> Iterator[str]:
         euro = f"{sign}{share // 100}.{share % 100:02d}"
         dollar = f"{sign}{dollars // 100}.{dollars % 100:02d}"
         kind = "Coop" if coop else "Rebate"
+        name = f"{(number + 1) * SPREAD & MASK:032x}"
         whole = f"{cents // 100 * 20}.00"
         yield (
-            f"{(number + 1) * SPREAD & MASK:032x},L{1_000_001 + place},Partner {place + 1},US,{program},{kind},"
+            f"{name[:8]}-{name[8:12]}-{name[12:]},L{1_000_001 + place},Partner {place + 1},US,{program},{kind},"
             f"{LEVERS[place % 4]},{day},{euro},{currency},{dollar},{rate},{rate_on},,"
             f"PartnerLocation,{day},0.05,{scattered:032x},{day},{whole},{whole},{1 + place % 40},"
             f'"{CUSTOMERS[place % 20]}",{scattered >> 32:024x},US,"{PRODUCTS[place % 97]}",{scattered >> 16:028x},'
