@@ -55,6 +55,10 @@ def take_all(browser: Browser, address: str) -> None:
     manager.goto("/worklist/")
     manager.locator("tr", has_text="Spring search and social ads").get_by_role("link").first.click()
     take(manager, "review")
+    finance = sign_in(browser, address, "finance@vendor.example", TALL)
+    finance.goto("/imports/")
+    finance.locator("tr", has_text="to be committed").get_by_role("link").first.click()
+    take(finance, "import")
 
 
 def main(address: str) -> None:
