@@ -722,3 +722,8 @@ def test_a_line_may_have_an_amount_with_too_many_decimals_and_no_known_program(e
     (line,) = rejected_lines(check(table(plain("E1", "1.005", program="mci"))).id)
     assert line["field"] == "program, amount"
     assert "1.005 has more decimals than USD has (2). Amounts are never rounded." in line["message"]
+
+
+def test_an_id_of_hexadecimal_digits_is_no_damaged_number(enrollment: Enrollment) -> None:
+    checked = check(table(plain("31415926535897e93238462643383279")))
+    assert (checked.new, checked.rejected) == (1, 0)
