@@ -19,7 +19,7 @@ RATE = "({0} ~ '^[0-9]{{1,9}}([.][0-9]+)?$' AND {0} ~ '[1-9]')"
 # Soft hyphens, joiners, marks of direction: characters without a shape of their own.
 UNSEEN = r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
 # An id of plain characters needs no closer look, and one like 1.23E+17 was an id before a spreadsheet read it as a number.
-NUMBER_ID = "'^[0-9]([.,][0-9]+)?[eE][+]?[0-9]{1,3}$'"
+NUMBER_ID = "'^[0-9]([.,][0-9]+)?[eE][+]?[0-9][0-9]?[0-9]?$'"
 PLAIN_ID = f"({{0}} ~ '^[!-~][ -~]*$' AND octet_length({{0}}) <= 80 AND {{0}} !~ {NUMBER_ID})"
 
 
