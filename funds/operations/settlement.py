@@ -85,6 +85,17 @@ CONVERTED_BY_TEST = """coalesce((
   SELECT sum(CASE e.to_bucket WHEN 'converted' THEN e.amount_minor ELSE -e.amount_minor END) FROM funds_entry e
   WHERE e.fund_id = funds_fund.id AND e.kind = 'conversion' AND e.reference_type = 'earning_period'), 0)::bigint"""
 
+# The first day, not before a given one, from which on an amount lies in a bucket every day. If a movement were effective
+# before it, a balance of a past day would show less than nothing there.
+SINCE = """(SELECT coalesce(max(s.next) FILTER (WHERE s.there < funds_fund.{minor}), min(s.day)) FROM (
+  SELECT m.day, lead(m.day) OVER w AS next, sum(sum(m.minor)) OVER w AS there
+  FROM (SELECT %s::date AS day) b CROSS JOIN LATERAL (
+    SELECT greatest(e.effective_on, b.day) AS day,
+      funds_moved('{bucket}', e.to_bucket, e.from_bucket, e.amount_minor) AS minor
+    FROM funds_entry e WHERE e.fund_id = funds_fund.id
+    UNION ALL SELECT b.day, 0) m
+  GROUP BY m.day WINDOW w AS (ORDER BY m.day)) s)"""
+
 
 def counted_minor(fund: Fund) -> int:
     """What the threshold test counts of a fund."""
@@ -127,7 +138,7 @@ def retest_funds(
     (ADR 0017).
 
     `occasion` names the change in the keys, e.g. "import:17". The movement is effective on the day of the test or, where
-    the change is for a later day, on that day.
+    the change is for a later day, on that day; but never before the amount lies where it is taken from (SINCE).
     """
     threshold, ended, claimable = threshold_minor(period), program_ended(period), at < period.claims_close_at
     day = max(period.settle_on, effective_on or period.settle_on)
@@ -135,15 +146,18 @@ def retest_funds(
     settled = "FROM funds_fund WHERE id = ANY(%s) AND settled_at IS NOT NULL"
     rebate = f"(%s OR {COUNTED} < %s)"
     below = post_selected(
-        f"""SELECT id, partner_id, currency, 'conversion', 'available', 'converted', available_minor, %s, %s, NULL, {columns}
+        f"""SELECT id, partner_id, currency, 'conversion', 'available', 'converted', available_minor,
+              {SINCE.format(bucket="available", minor="available_minor")}, %s, NULL, {columns}
             {settled} AND available_minor > 0 AND %s AND {rebate} ORDER BY id""",
         [day, at, occasion, list(ids), claimable, ended, threshold],
     )
     given_back = post_selected(
-        f"""SELECT id, partner_id, currency, 'conversion', 'converted', 'available', back, %s, %s, NULL, {columns} FROM (
+        f"""SELECT id, partner_id, currency, 'conversion', 'converted', 'available', back,
+              {SINCE.format(bucket="converted", minor="back")}, %s, NULL, {columns}
+            FROM (
               SELECT *, CASE WHEN %s AND NOT {rebate} THEN by_test ELSE least(-available_minor, by_test) END AS back
               FROM (SELECT *, {CONVERTED_BY_TEST} AS by_test {settled} AND converted_minor > 0) AS funds_fund
-            ) AS found WHERE back > 0 ORDER BY id""",
+            ) AS funds_fund WHERE back > 0 ORDER BY id""",
         [day, at, occasion, claimable, ended, threshold, list(ids)],
     )
     note_tests(

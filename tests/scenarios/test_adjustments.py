@@ -1,6 +1,7 @@
 """Corrections by people: upwards, downwards, over to another half, out as rebate, and written off; with their thresholds."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
@@ -8,6 +9,7 @@ from coop.lib import clock
 from coop.lib.errors import InsufficientFunds, RuleFailed, WindowClosed
 from funds.models import Fund
 from funds.operations.adjustments import approve_adjustment
+from funds.queries.past import balance_as_of
 from tests.factories import pay_all, vendor
 from tests.scenarios.world import (
     adjust,
@@ -192,6 +194,27 @@ def test_a_late_clawback_below_the_threshold_converts_only_what_is_available() -
     assert money_in(fund) == {"earned": "9,603.55", "paid": "4,000.00", "converted": "5,603.55"}
     deliver(fund.enrollment, ("991.13", "2023-12-20"))  # 396.45 of co-op, which makes exactly 10,000.00
     assert money_in(fund) == {"earned": "10,000.00", "available": "6,000.00", "paid": "4,000.00"}
+
+
+def test_what_the_test_moves_was_there_on_the_day_that_it_is_for() -> None:
+    fund = fund_of_the_half()
+    adjust(fund, "-5.00")  # on 4 March: below the threshold, so all of it is converted then
+    deliver(fund.enrollment, ("100.00", "2023-12-20"))
+    assert ledger_of(fund)[-1] == (BACK, "9,998.55", "2024-03-04")
+    then = balance_as_of(fund, as_of=date(2024, 3, 1))
+    assert (then.available_minor, then.converted_minor) == (1_004_355, 0)
+
+
+def test_what_a_claim_gave_back_is_not_converted_before_it_came_back() -> None:
+    fund = fund_of_the_half()
+    claim = send(draft(fund, "4000.00"))
+    reach("2024-04-10")
+    withdraw(claim)
+    reach("2024-04-20")
+    deliver(fund.enrollment, ("-100.00", "2023-12-20"))
+    assert ledger_of(fund)[-1] == ("Converted to rebate", "9,963.55", "2024-04-10")
+    then = balance_as_of(fund, as_of=date(2024, 4, 1))
+    assert (then.available_minor, then.in_review_minor, then.converted_minor) == (596_355, 400_000, 0)
 
 
 # --- After the claim deadline -----------------------------------------------------------------------------------------
