@@ -15,8 +15,8 @@ CHANGES = f"""
     s.fund_amount_minor - s.coop_minor
       - CASE WHEN s.outcome = 'new' OR {MOVED} THEN 0 ELSE s.prior_fund_amount_minor - s.prior_coop_minor END AS rebate,
     s.coop_minor - CASE WHEN s.outcome = 'new' OR {MOVED} THEN 0 ELSE s.prior_coop_minor END AS coop,
-    s.coop_minor <> 0 OR coalesce(s.prior_coop_minor, 0) <> 0 AS holds_coop,
-    greatest(s.earned_on, s.prior_earned_on) AS earned_on
+    s.coop_minor <> 0 OR s.outcome = 'changed' AND NOT {MOVED} AND s.prior_coop_minor <> 0 AS holds_coop,
+    CASE WHEN s.outcome = 'new' OR {MOVED} THEN s.earned_on ELSE greatest(s.earned_on, s.prior_earned_on) END AS earned_on
   FROM funds_stagedline s WHERE s.import_id = %(import)s AND s.outcome IN ('new', 'changed')"""
 TAKEN_OUT = f"""
   SELECT s.partner_id, s.prior_location_id, s.prior_program_id, s.prior_enrollment_id, s.prior_earning_period_id,

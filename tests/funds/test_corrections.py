@@ -96,6 +96,29 @@ def test_a_line_that_moves_to_another_half_is_a_line_of_that_half(home: Enrollme
     agrees()
 
 
+def test_a_line_that_moves_to_an_earlier_half_is_earned_there_on_its_own_day(home: Enrollment) -> None:
+    make.set_clock(make.CLAIMING)
+    take(line("100.00", on="2024-02-01"))
+    take(line("100.00", on="2023-12-15"))
+    entries = Entry.objects.order_by("effective_on", "id").values_list("kind", "effective_on")
+    assert list(entries) == [
+        ("earning", date(2023, 12, 15)),
+        ("earning", date(2024, 2, 1)),
+        ("clawback", date(2024, 2, 1)),
+    ]
+    agrees()
+
+
+def test_a_line_that_becomes_rebate_in_another_half_opens_no_fund_there(home: Enrollment) -> None:
+    make.set_clock(make.CLAIMING)
+    take(line("100.00", on="2024-02-01"))
+    moved = take(line("100.00", on="2023-12-15", kind="rebate"))
+    assert list(Fund.objects.values_list("earning_period__code", "earned_minor")) == [("FY24-H2", 0)]
+    reverse(moved)
+    assert list(Fund.objects.values_list("earning_period__code", "earned_minor")) == [("FY24-H2", 4_000)]
+    agrees()
+
+
 def test_a_correction_out_of_a_closed_period_is_rejected_as_one_into_it_is(home: Enrollment) -> None:
     take(line("100.00"))
     make.set_clock(make.DEADLINE)  # FY24 H1 is closed
