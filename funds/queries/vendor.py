@@ -15,6 +15,7 @@ from funds.queries.payables import waiting
 from partners.models import Location, Person
 
 RUNS_IN_PROGRESS = ("draft", "approved", "exported")
+STUCK = ("failed", "reversed")
 
 
 def waiting_to_pay() -> tuple[int, str]:
@@ -46,11 +47,17 @@ def sums_text(rows: Iterable[tuple[str, int]]) -> str:
 
 
 def failed_payments(person: Person) -> QuerySet[Payment]:
-    """Payments that failed or came back, and whose money has not found its way into another payment yet."""
-    stuck = PaymentItem.objects.filter(payment=OuterRef("pk"), open=False, payable__in=waiting())
+    """Payments that failed or came back, and whose money has not found its way into another payment yet.
+
+    What failed twice waits once: only its last payment counts.
+    """
+    tried_again = PaymentItem.objects.filter(
+        payable=OuterRef("payable"), payment__status__in=STUCK, id__gt=OuterRef("id")
+    )
+    stuck = PaymentItem.objects.filter(~Exists(tried_again), payment=OuterRef("pk"), payable__in=waiting())
     return (
         Payment.objects.visible_to(person)
-        .filter(Exists(stuck), status__in=["failed", "reversed"])
+        .filter(Exists(stuck), status__in=STUCK)
         .select_related("partner", "program", "run")
     )
 

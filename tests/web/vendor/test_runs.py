@@ -207,6 +207,18 @@ def test_a_failed_payment_tells_the_partner_what_to_do(enter: Enter, claim: Clai
     assert "Nothing is lost: it is paid with another run" in page
 
 
+def test_what_failed_twice_waits_once(enter: Enter, claim: Claim) -> None:
+    for failure in ("Account closed", "Account closed still"):
+        run = make_approved_run()
+        results = [Result(run.payments.get().pk, "failed", failure=failure)]
+        read_results(run.pk, results, by=vendor("finance"), at=clock.now())
+    page = words(enter("finance").get(reverse("finance")))
+    assert "Failed payments 1 They wait for another run" in page
+    assert "Account closed still" in page
+    prepare()
+    assert "Failed payments 0" in words(enter("finance").get(reverse("finance")))
+
+
 def test_a_channel_manager_sees_the_payments_of_the_portfolio_only(enter: Enter, claim: Claim) -> None:
     payment = pay_all().payments.get()
     client = enter(make_person(role="channel_manager", portfolio=[make_partner("Mine").pk]))
