@@ -61,6 +61,12 @@ def waiting() -> QuerySet[Payable]:
     return Payable.objects.filter(~Exists(in_payment), paid_at__isnull=True)
 
 
+def not_shown_yet() -> QuerySet[Payable]:
+    """What was approved, is not paid, and is in no payment that its partner sees: it is in no run, or in a draft."""
+    shown = PaymentItem.objects.filter(payable=OuterRef("pk"), open=True).exclude(payment__status="unprocessed")
+    return Payable.objects.filter(~Exists(shown), paid_at__isnull=True)
+
+
 def with_names(found: QuerySet[Payable]) -> QuerySet[Payable]:
     return found.select_related("fund__enrollment", "program", "partner").order_by("id")
 

@@ -1,4 +1,4 @@
-"""What a partner may expect: money that is approved and in no run, and rebate that was not gathered yet."""
+"""What a partner may expect: money that is approved and in no payment that it sees, and rebate not gathered yet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from coop.lib.dates import add_months, business_days_after, show_day
 from funds.models import Rebate
 from funds.operations.payments import PAYABLE_WITHIN_BUSINESS_DAYS
 from funds.operations.rebates import month_of
-from funds.queries.payables import Group, groups_of, waiting, with_names
+from funds.queries.payables import Group, groups_of, not_shown_yet, with_names
 from funds.remittance import KINDS
 from partners.models import Person
 from partners.permissions import within_partner
@@ -20,7 +20,7 @@ from partners.permissions import within_partner
 
 def expected_money(person: Person, *, at: datetime) -> list[dict[str, Any]]:
     """What waits to be paid to the person's partner: program, kind, amount, when, and whether something holds it."""
-    approved = groups_of(with_names(waiting().filter(within_partner(person))))
+    approved = groups_of(with_names(not_shown_yet().filter(within_partner(person))))
     return [
         {
             "program": group.program.name,

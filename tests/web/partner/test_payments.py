@@ -22,6 +22,7 @@ from tests.factories import (
     make_person,
     marketer_of,
     pay_all,
+    prepare,
     vendor,
 )
 from tests.web.partner.conftest import page, text_of
@@ -44,6 +45,16 @@ def test_what_waits_to_be_paid_is_told_with_its_reason(sign_in: SignIn, fund: Fu
     assert "199.99 USD" in said
     make_approved_claim(fund, "0.01")
     assert "With a payment run by 6 May 2024." in page(sign_in(marketer_of(fund.partner)), "/payments/")
+
+
+def test_what_is_in_a_draft_of_a_run_still_waits_for_its_partner(sign_in: SignIn, fund: Fund) -> None:
+    make_approved_claim(fund, "4000.00")
+    reader = sign_in(marketer_of(fund.partner))
+    before = page(reader, "/payments/")
+    prepare()
+    assert page(reader, "/payments/") == before
+    assert "4,000.00 USD" in before
+    assert "No payments yet" in before
 
 
 def test_converted_co_op_is_announced_before_its_month_is_over(sign_in: SignIn) -> None:
