@@ -24,6 +24,7 @@ from funds.queries.adjustments import decided_adjustments, second_people, waitin
 from funds.web.cards import LABELS
 from funds.web.clocks import earned_in
 from funds.web.imports import revision_of
+from partners.models import Event, Person
 from partners.permissions import require_role
 from partners.states import FINANCE
 from partners.web.request import PersonRequest
@@ -203,6 +204,7 @@ def page_of(request: PersonRequest, adjustment_id: int, form: DeclineForm) -> Ht
         "waits": waits,
         "acts": acts,
         "mine": mine,
+        "declined_by": declined_by(request.user, found) if found.status == "declined" else None,
         "others": second_people(request.user) if waits and acts and mine else [],
         "crumbs": crumbs() if request.user.role in READERS else crumbs_of(found.fund),
     }
@@ -215,6 +217,13 @@ def page_of(request: PersonRequest, adjustment_id: int, form: DeclineForm) -> Ht
     context["approve_label"] = f"Approve: {lower_first(what(found))}"
     context["form"] = form
     return render(request, "funds/adjustment.html", context, status=400 if form.errors else 200)
+
+
+def declined_by(person: Person, found: Adjustment) -> Person | None:
+    """Who declined it, or took the own request back."""
+    told = Event.objects.visible_to(person).about("adjustment", found.pk).filter(verb="adjustment.declined")
+    event = told.select_related("actor").first()
+    return event.actor if event else None
 
 
 def posted_rows(found: Adjustment) -> list[dict[str, str]]:

@@ -118,8 +118,16 @@ def test_it_is_declined_with_a_reason_beside_its_field(enter: Enter, fund: Fund)
     assert "Say why it is declined" in words(refused)
     second.post(url, {"reason": "The mapping was right.", "revision": made.revision})
     page = words(second.get(reverse("adjustment", args=[made.pk])))
-    assert "Declined" in page
+    assert f"{vendor('finance2').name} declined it" in page
     assert "The mapping was right." in page
+
+
+def test_ones_own_request_is_taken_back(enter: Enter, fund: Fund) -> None:
+    made = ask(fund, 5_000_00)
+    client = enter(made.requested_by)
+    told = {"reason": "Asked for twice.", "revision": made.revision}
+    client.post(reverse("adjustment-decline", args=[made.pk]), told)
+    assert f"{made.requested_by.name} took it back" in words(client.get(reverse("adjustment", args=[made.pk])))
 
 
 def test_a_rollover_is_chosen_from_the_halves_that_still_take_claims(enter: Enter, fund: Fund) -> None:
