@@ -140,7 +140,7 @@ def diff(request: PersonRequest, delivery: Import) -> dict[str, Any]:
     programs = program_names()
     return {
         "done": done,
-        "figures": figures(delivery, done=done),
+        "figures": figures(delivery),
         "looks": looks(summary, here),
         "look": look,
         "filters": LookForm(initial={"look": look}),
@@ -193,10 +193,11 @@ def corrections(request: PersonRequest, delivery: Import, here: str, programs: d
     }
 
 
-def figures(delivery: Import, *, done: bool) -> list[dict[str, Any]]:
+def figures(delivery: Import) -> list[dict[str, Any]]:
+    posted = {"ready": "To be posted", "reversed": "Posted to the funds, and taken back"}
     rejected = "Not taken, each with its reason" if delivery.rejected else "Every line can be read"
     return [
-        {"label": "New", "amount": f"{delivery.new:,}", "hint": "Posted to the funds" if done else "To be posted"},
+        {"label": "New", "amount": f"{delivery.new:,}", "hint": posted.get(delivery.status, "Posted to the funds")},
         {
             "label": "Changed",
             "amount": f"{delivery.changed:,}",

@@ -315,6 +315,7 @@ def test_a_committed_import_is_reversed_with_a_reason_on_a_page_that_shows_what_
     after = words(get_within_bound(client, reverse("import", args=[delivery.pk])))
     assert "The import is reversed" in after
     assert "reversed it: Sent for the wrong half" in after
+    assert "Posted to the funds, and taken back" in after
     assert client.get(url).status_code == 302
     assert "Reversed 1 Dec 2023, 12:00 UTC by" in words(client.get(reverse("imports")))
 
