@@ -132,7 +132,7 @@ def nothing_yet(shown: Fund, asked: Asked) -> str:
     known_at = asked.moment.known_at
     first = first_day(shown, known_at=known_at)
     if first is None:
-        return f"Nothing was known of this fund by then. The first entry was recorded after {show_instant(shown.created_at)}."
+        return f"Nothing was known of this fund by then. It has existed since {show_instant(shown.created_at)}."
     return f"Nothing had happened in this fund by then. The first day that it has a balance for is {show_day(first)}."
 
 

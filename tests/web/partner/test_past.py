@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from coop.lib import clock
+from coop.lib.dates import show_instant
 from funds.models import Entry, Fund
 from funds.operations.reversal import reverse_import
 from partners.models import Person
@@ -53,6 +54,11 @@ def test_a_fund_as_it_was_says_so_and_leads_back(lived: Fund, client: Client) ->
     assert "Balance on 31 Dec 2023 as known now" in corrected
     assert "10,203.55 USD so far" in corrected
     assert "Balance as known on 10 Jan 2024" in page(client, f"/funds/{lived.pk}/?known_at=2024-01-10")
+
+
+def test_before_anything_was_known_the_page_says_since_when_the_fund_exists(lived: Fund, client: Client) -> None:
+    said = page(client, f"/funds/{lived.pk}/?known_at=2023-06-30")
+    assert f"It has existed since {show_instant(lived.created_at)}." in said
 
 
 def test_figures_and_pages_of_the_past_lead_to_entries_of_the_past(lived: Fund, client: Client) -> None:
