@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
@@ -42,7 +42,9 @@ def read_day(text: str) -> date:
 
 
 def read_instant(text: str) -> datetime:
-    """An instant with its offset, written as 2024-08-14T23:59:59Z. Raises ValueError with the sentence."""
+    """An instant with its offset, written as 2024-08-14T23:59:59Z; in UTC, because PostgreSQL takes offsets of sixteen hours
+    at most. Raises ValueError with the sentence.
+    """
     try:
         at = datetime.fromisoformat(text) if INSTANT.fullmatch(text) else None
         in_range = at is not None and FIRST_YEAR <= at.year <= LAST_YEAR
@@ -52,7 +54,7 @@ def read_instant(text: str) -> datetime:
         raise ValueError(
             f"{shown(text)} is not an instant. Write it with its offset, for example 2024-08-14T23:59:59Z."
         )
-    return at
+    return at.astimezone(UTC)
 
 
 @extend_schema_field({"type": "string"})
