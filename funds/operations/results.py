@@ -16,7 +16,7 @@ from coop.lib.transitions import follow
 from funds import references, states
 from funds.ledger import Movement, lock_fund, post
 from funds.models import Fund, Payment, PaymentItem, PaymentRun
-from funds.operations.payments import lock_run, save_payment, save_run
+from funds.operations.payments import lock_run, note_payees, save_payment, save_run
 from partners.models import Person
 from partners.permissions import require_role
 from partners.states import FINANCE
@@ -63,8 +63,10 @@ def read_results(
         run.status = follow(states.RUNS, "read_results", run.status, what=f"payment run {run.pk}")
     payments = {payment.id: payment for payment in run.payments.select_for_update().order_by("id")}
     require_results(run, payments, results, today=at.date())
-    if run.exported_at is None:
+    if run.exported_at is None:  # who has results had the file, so the accounts that it named stay
         run.exported_at = at
+        note_payees(payments.values())
+        Payment.objects.bulk_update(payments.values(), ["payee"])
     for result in results:
         take_result(payments[result.payment_id], result, funds, by=by, at=at)
     if run.status != "settled" and all(payment.status in FINAL for payment in payments.values()):

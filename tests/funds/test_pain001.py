@@ -19,6 +19,7 @@ from coop.lib.errors import WrongStatus
 from funds.bank.pain001 import FOREIGN, NAMESPACE, export_pain001, sort_out, swift
 from funds.models import Fund, PaymentRun
 from funds.operations.payments import export_run
+from funds.operations.results import Result, read_results
 from funds.operations.settlement import settle_period
 from partners.models import Partner
 from partners.operations import set_payout_account
@@ -158,6 +159,17 @@ def test_an_account_that_comes_between_approval_and_export_still_counts(run: Pay
     run = PaymentRun.objects.get(id=run.pk)
     assert sort_out(run)[1] == []
     assert read(export_pain001(run))["GrpHdr"]["NbOfTxs"] == "3"
+
+
+def test_results_of_a_run_that_nobody_marked_as_exported_keep_the_accounts_of_its_file(db: None) -> None:
+    partner = make_partner()
+    approved_fund("400.00", partner)
+    run = make_approved_run()
+    account_of(partner, IBAN)
+    read_results(run.pk, [Result(run.payments.get().pk, "sent")], by=vendor("finance"), at=clock.now())
+    account_of(partner, ROUTING)
+    found, left_out = sort_out(PaymentRun.objects.get(id=run.pk))
+    assert ([payee["iban"] for _, payee in found], left_out) == ([IBAN["iban"]], [])
 
 
 def test_without_the_payers_account_the_message_is_refused_with_what_to_set(run: PaymentRun, settings: Any) -> None:
