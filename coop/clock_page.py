@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -138,10 +138,15 @@ def as_shown(moved: Moved, *, ran_jobs: bool) -> dict[str, Any]:
 
 def due_next(at: datetime) -> list[dict[str, Any]]:
     """The next instants at which something happens by itself, each with what will happen, nearest first."""
+    above = Q(funds__available_minor__gt=0)  # a fund below zero does not expire
     periods = (
         EarningPeriod.objects.filter(cure_close_at__gt=at, settle_at__lt=at + LOOK_AHEAD)
         .select_related("program")
-        .annotate(funds_there=Count("funds"), left_minor=Sum("funds__available_minor"))
+        .annotate(
+            funds_there=Count("funds"),
+            funds_left=Count("funds", filter=above),
+            left_minor=Sum("funds__available_minor", filter=above),
+        )
         .order_by("earn_from", "program_id")
     )
     by_instant: dict[tuple[datetime, str], list[EarningPeriod]] = defaultdict(list)
@@ -158,7 +163,7 @@ def due_next(at: datetime) -> list[dict[str, Any]]:
 def what_happens(column: str, periods: list[Any]) -> str:
     """One sentence for what falls due for some periods at one instant."""
     names = ", ".join(sorted({str(period) for period in periods}))
-    funds = sum(period.funds_there for period in periods)
+    funds = sum(period.funds_left if column == "claims_close_at" else period.funds_there for period in periods)
     count = f"{funds} fund{'' if funds == 1 else 's'}"
     if column == "settle_at":
         what = f": {count} can be spent from then on, or turn into rebate" if funds else ""
@@ -175,5 +180,5 @@ def left(periods: Iterable[Any]) -> str:
     """What is available in the periods' funds, by currency."""
     sums: dict[str, int] = defaultdict(int)
     for period in periods:
-        sums[period.program.currency] += max(period.left_minor or 0, 0)
+        sums[period.program.currency] += period.left_minor or 0
     return " and ".join(money.display(minor, currency) for currency, minor in sorted(sums.items()))

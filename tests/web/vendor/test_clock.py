@@ -11,6 +11,7 @@ from coop.lib import clock
 from coop.web import GLOSSARY, read_glossary
 from tests.factories import (
     CLAIMING,
+    earn,
     make_claim,
     make_enrollment,
     make_fund,
@@ -31,6 +32,15 @@ def test_the_page_says_where_the_clock_stands_and_what_comes(enter: Enter) -> No
     assert "It is 4 Mar 2024, 09:00 UTC" in page
     assert "To the next due date: 31 Mar 2024, 00:00 UTC" in page
     assert "what is left expires (today 10,003.55 USD in 1 fund). Claims for FY24 H2 open. 15 Aug 2024" in page
+
+
+def test_a_fund_below_zero_lessens_nothing_that_expires(enter: Enter) -> None:
+    make_fund()
+    lacking = make_fund("50000.00", enrollment=make_enrollment(), now=CLAIMING)
+    set_clock(CLAIMING)
+    earn(lacking.enrollment, "-60000.00")
+    page = words(enter("manager").get(reverse("clock")))
+    assert "what is left expires (today 10,003.55 USD in 1 fund)" in page
 
 
 def test_moving_runs_the_jobs_on_the_way_and_tells_them(enter: Enter) -> None:
