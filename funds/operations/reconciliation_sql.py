@@ -114,7 +114,7 @@ EARNED = Statements(
               ours_minor, message, record_type, record)
             SELECT %(id)s, r.line_no, CASE WHEN o.line_no IS NULL OR o.withdrawn THEN 'missing_here' ELSE 'different' END,
               r.key, r.currency, r.amount_minor, CASE WHEN o.currency = r.currency AND NOT o.withdrawn THEN o.amount_minor END,
-              CASE WHEN o.withdrawn THEN 'It was here and was taken back by a later import.'
+              CASE WHEN o.withdrawn THEN 'It was here and was taken back.'
                    WHEN r.partner_id IS NULL THEN 'There is no location “' || left(r.place, 60) || '” here.'
                    WHEN o.line_no IS NULL THEN 'No line of this partner has this id.'
                    ELSE {_DIFFERS} END, coalesce(o.record_type, ''), coalesce(o.record, '')
