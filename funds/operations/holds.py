@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from coop.lib import clock
 from coop.lib.dates import show_day
 from coop.lib.errors import InsufficientFunds, WindowClosed, WindowNotOpen
 from funds import states
@@ -62,9 +63,11 @@ def release(
 ) -> None:
     """Give back an amount that was in review on a locked fund.
 
-    After the claim deadline it cannot be claimed any more, so it goes to expired at once (ADR 0004). What comes back to a
-    fund that is below its threshold by now becomes rebate, as the rest of the fund did.
+    After the claim deadline it cannot be claimed any more, so it goes to expired at once (ADR 0004); the clock is read once
+    more for that, because the lock may have been waited for until after the fund expired. What comes back to a fund that is
+    below its threshold by now becomes rebate, as the rest of the fund did.
     """
+    at = max(at, clock.now())
     late = at >= fund.earning_period.claims_close_at
     to_bucket = states.EXPIRED if late else states.AVAILABLE
     _move(fund, "release", states.IN_REVIEW, to_bucket, amount_minor, reference=reference, key=key, by=by, at=at)

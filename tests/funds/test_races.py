@@ -323,6 +323,16 @@ def test_an_import_that_waits_across_the_deadline_brings_no_money_into_an_expire
     agrees()
 
 
+def test_a_withdrawal_that_waited_across_the_deadline_gives_nothing_back_to_a_fund_that_expired() -> None:
+    claim = make.make_sent_claim(make.make_fund("60000.00"))
+    make.set_clock(make.DEADLINE)
+    jobs.run_due(clock.now())
+    withdraw_claim(claim.id, by=claim.created_by, at=make.LAST_INSTANT)
+    fund = Fund.objects.get()
+    assert (fund.available_minor, fund.in_review_minor, fund.expired_minor) == (0, 0, fund.earned_minor)
+    agrees()
+
+
 def test_imports_claims_decisions_and_sweeps_together_keep_the_ledger() -> None:
     """Two hundred mixed operations of eight threads across the deadline: no deadlock, and everything agrees."""
     funds = [make.make_fund("60000.00") for _ in range(3)]
