@@ -80,11 +80,6 @@ class Import(models.Model):
     def __str__(self) -> str:
         return self.filename or f"REST delivery {self.pk}"
 
-    @property
-    def progress(self) -> int:
-        """In percent, as far as the status says it; how far a worker is says funds.queries.effects.progress_of."""
-        return 0 if self.status in ("queued", "running") else 100
-
 
 class ImportProgress(models.Model):
     """How far a worker has come with an import. Written on a connection of its own, so that it is seen while the import's

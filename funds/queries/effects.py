@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from coop.lib.db import named_rows, rows
+from coop.lib.db import named_rows
 from coop.lib.money import to_text
 from funds.models import Import, ImportProgress, StagedLine
 from funds.operations.settlement import COUNTED
@@ -187,9 +187,3 @@ def status_shown(delivery: Import) -> str:
     if delivery.status == "queued" and ImportProgress.objects.filter(import_id=delivery.pk).exists():
         return "running"
     return delivery.status
-
-
-def number_of_effects(delivery: Import) -> int:
-    """How many funds, or would-be funds, the import touches."""
-    ((number,),) = rows("SELECT count(*) FROM funds_importeffect WHERE import_id = %s", [delivery.pk])
-    return int(number)

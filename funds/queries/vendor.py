@@ -10,9 +10,9 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from coop.lib import money
 from funds import references
-from funds.models import Entry, Fund, Import, Payment, PaymentItem, PaymentRun, Program
+from funds.models import Fund, Import, Payment, PaymentItem, PaymentRun, Program
 from funds.queries.payables import waiting
-from partners.models import Location, Person
+from partners.models import Person
 
 RUNS_IN_PROGRESS = ("draft", "approved", "exported")
 STUCK = ("failed", "reversed")
@@ -114,18 +114,6 @@ def claims_of(payments: Iterable[Payment]) -> dict[int, list[dict[str, Any]]]:
     return rows
 
 
-def locations_named(ids: Iterable[str]) -> dict[str, Location]:
-    """Locations by their ids as texts, with their partners."""
-    found = Location.objects.select_related("partner").in_bulk([int(location_id) for location_id in ids])
-    return {str(location_id): location for location_id, location in found.items()}
-
-
 def program_names() -> dict[str, str]:
     """The names of all programs by their codes."""
     return dict(Program.objects.values_list("code", "name"))
-
-
-def funds_touched(delivery: Import) -> list[Fund]:
-    """The funds in which a committed import posted something."""
-    posted = Entry.objects.filter(reference_type="import", reference=str(delivery.pk)).values("fund_id")
-    return list(Fund.objects.with_names().filter(id__in=posted).order_by("partner__name", "location__name", "id"))
