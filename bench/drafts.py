@@ -15,6 +15,7 @@ from claims.models import Claim
 from claims.operations.documents import add_document
 from claims.operations.drafting import add_line, create_claim, update_claim
 from claims.operations.sending import submit_claim
+from claims.queries.book import metrics_asked, proofs_asked
 from coop.lib import clock
 from coop.lib.db import execute, rows
 from funds.models import Fund
@@ -94,9 +95,9 @@ def write_one(fund: Fund) -> Claim:
         **who,
     )
     add_document(claim.id, kind="invoice", line_id=line.id, filename="invoice.pdf", data=b"%PDF-1.7 an invoice", **who)
-    for proof in claim.activity.proofs_on(day):
+    for proof in proofs_asked(claim):
         add_document(claim.id, kind=proof.code, filename="proof.png", data=PNG + proof.code.encode(), **who)
-    results = {m.code: ANSWERS.get(m.kind, "Good") for m in claim.activity.metrics_on(day)}
+    results = {m.code: ANSWERS.get(m.kind, "Good") for m in metrics_asked(claim)}
     return update_claim(claim.id, {"metrics": results}, **who)
 
 

@@ -1,4 +1,4 @@
-"""The statuses of a claim and what may follow what. Source: domain.md section 6, api.md."""
+"""The closed lists of plans and claims: statuses, and what may follow what. Source: domain.md sections 5 and 6, api.md."""
 
 from __future__ import annotations
 
@@ -36,7 +36,76 @@ CLAIMS = {
     "pay": {APPROVED: PAID},
     "unpay": {PAID: APPROVED},  # the bank sent the money back
     "lapse": {DRAFT: LAPSED, ACTION_REQUIRED: LAPSED},
+    "dispute": {REJECTED: DISPUTED},
+    "uphold": {DISPUTED: REJECTED},
+    "grant": {DISPUTED: APPROVED},
+    "reopen": {DISPUTED: ACTION_REQUIRED},
 }
+
+# --- Plans --------------------------------------------------------------------------------------------------------------
+
+RETURNED, DECLINED, CANCELLED, CLOSED = "returned", "declined", "cancelled", "closed"
+
+# Status: how it reads, whose turn it is, and what it means in one sentence.
+PLAN_STATUSES = {
+    DRAFT: ("Draft", "partner", "Not sent yet. Nothing is reserved for it."),
+    SUBMITTED: ("Sent", "channel_manager", "Waiting for approval."),
+    RETURNED: ("Returned", "partner", "Returned: mend what was asked for and send it again."),
+    APPROVED: ("Approved", "partner", "Approved: the work can begin and be claimed."),
+    DECLINED: ("Declined", "nobody", "Declined. Nothing is reserved."),
+    CANCELLED: ("Cancelled", "nobody", "Cancelled by the partner. What was reserved was released."),
+    LAPSED: ("Lapsed", "nobody", "Not sent, or not claimed, before the claim deadline."),
+    CLOSED: ("Closed", "nobody", "Everything was claimed, or a newer version took its place."),
+}
+PLAN_OPEN = (DRAFT, RETURNED)
+
+PLANS = {
+    "submit": {DRAFT: SUBMITTED, RETURNED: SUBMITTED},
+    "withdraw": {SUBMITTED: DRAFT},
+    "approve": {SUBMITTED: APPROVED},
+    "return": {SUBMITTED: RETURNED},
+    "decline": {SUBMITTED: DECLINED},
+    "cancel": {DRAFT: CANCELLED, RETURNED: CANCELLED, APPROVED: CANCELLED},
+    "lapse": {DRAFT: LAPSED, RETURNED: LAPSED, SUBMITTED: LAPSED, APPROVED: LAPSED},
+    "close": {APPROVED: CLOSED},
+}
+
+# --- Decisions and work on a claim ---------------------------------------------------------------------------------------
+
+# What a decision record says was done.
+ACTS = {
+    "approve": "Approved",
+    "return": "Returned",
+    "decline": "Declined",
+    "dispute_granted": "Dispute granted",
+    "dispute_upheld": "First decision upheld",
+    "dispute_returned": "Returned after a dispute",
+}
+DISPUTE_BUSINESS_DAYS = 5  # in which a dispute is due; domain.md section 6
+DAYS_TO_DISPUTE = 30  # after a claim was declined; decided by us, docs/adr/0025
+
+# The tasks of a claim's hub that somebody can be asked to do.
+TASKS = {
+    "about": "About the activity",
+    "invoice": "Invoices",
+    "csr": "In-house work",
+    "proof": "Proof of execution",
+    "results": "Results",
+}
+
+DRAFT_STATUSES = ("draft", "requested", "published", "discarded")
+
+# --- Evidence -------------------------------------------------------------------------------------------------------------
+
+PREVIEWS = ("waiting", "ready", "none", "failed")
+DOCUMENT_DECISIONS = {"accept": "Accept", "return": "Return", "decline": "Decline"}
+DUPLICATE_KINDS = {
+    "file": "The same file",
+    "picture": "The same picture",
+    "invoice": "The same supplier and invoice number",
+    "amount": "The same supplier and amount at nearly the same time",
+}
+RESOLUTIONS = {"different": "Not the same", "accepted": "The same, and rightly so", "duplicate": "Claimed twice"}
 
 REVIEW_BUSINESS_DAYS = 2  # in which a review is due; domain.md section 6
 

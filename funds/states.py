@@ -28,6 +28,7 @@ MOVEMENTS: dict[str, tuple[tuple[str, str], ...]] = {
     "expiry": ((AVAILABLE, EXPIRED),),
     "reversal": ((PROGRAM, AVAILABLE), (AVAILABLE, PROGRAM)),
     "write_off": ((PROGRAM, AVAILABLE),),
+    "restoration": ((EXPIRED, IN_REVIEW),),
 }
 
 # Only these may take *available* below zero: a correction of what was earned, after the money was spent.
@@ -63,6 +64,7 @@ SENTENCES = {
     ("reversal", AVAILABLE): "Given back: an import was reversed",
     ("reversal", PROGRAM): "Taken back: an import was reversed",
     ("write_off", AVAILABLE): "Written off by the vendor",
+    ("restoration", IN_REVIEW): "Restored: a dispute was decided for you",
 }
 
 REASON_CODES = {

@@ -141,6 +141,30 @@ class Person(AbstractBaseUser):
         return self._portfolio_ids
 
 
+class Delegation(models.Model):
+    """Somebody stands in for a channel manager on these days (both inclusive, UTC): for some partners, or for all of theirs."""
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="delegations")
+    to = models.ForeignKey(Person, models.PROTECT, related_name="delegated")
+    partners = models.ManyToManyField(Partner, blank=True, related_name="+")
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+    note = models.CharField(max_length=500, blank=True)
+    created_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(name="nobody_stands_in_for_themselves", condition=~Q(person=models.F("to"))),
+            models.CheckConstraint(name="delegation_days_in_order", condition=Q(ends_on__gte=models.F("starts_on"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.to} for {self.person}"
+
+
 class PayoutAccountQuerySet(models.QuerySet["PayoutAccount"]):
     def visible_to(self, person: Person) -> PayoutAccountQuerySet:
         return self.filter(within_partner(person))

@@ -23,18 +23,18 @@ from typing import Any
 from django.conf import settings
 
 from claims.models import Claim, ClaimLine
-from claims.operations.catalog import load_activities
+from claims.operations.catalog import load_catalog as publish
 from claims.operations.documents import add_document
 from claims.operations.drafting import add_line, create_claim, update_claim
 from claims.operations.review import approve_claim
 from claims.operations.sending import submit_claim
+from claims.queries.book import metrics_asked, proofs_asked
 from coop.lib import clock
 from coop.lib.models import SandboxClock
 from coop.lib.money import to_minor
 from coop.people import VENDOR
 from funds.models import Adjustment, EarningPeriod, Enrollment, Fund, Import, PaymentRun, Program, Reconciliation
 from funds.operations.adjustments import request_adjustment
-from funds.operations.catalog import load_programs
 from funds.operations.earnings import take_lines
 from funds.operations.enrollments import enroll
 from funds.operations.payments import approve_run, prepare_run
@@ -88,8 +88,7 @@ def load_catalog(*codes: str, years: tuple[int, int] = (2023, 2024), **changes: 
     catalog = shipped_catalog()
     wanted = codes or (RESELLER,)
     programs = [{**program, **changes} for program in catalog["programs"] if program["code"] in wanted]
-    load_programs({**catalog, "programs": programs, "fiscal_years": list(years)})
-    load_activities(catalog)
+    publish({**catalog, "programs": programs, "fiscal_years": list(years)}, at=clock.now())
 
 
 def need_catalog(*codes: str) -> None:
@@ -291,12 +290,10 @@ def add_invoice(
 def complete(claim: Claim) -> Claim:
     """Give a draft all the proofs and results that its activity asks for."""
     who = {"by": claim.created_by, "at": clock.now()}
-    day = claim.activity_from or claim.fund.earning_period.use_from
-    for proof in claim.activity.proofs_on(day):
+    for proof in proofs_asked(claim):
         add_document(claim.id, kind=proof.code, filename="proof.png", data=PNG + b" %d" % number(), **who)
-    wanted = claim.activity.metrics_on(day)
-    answers = {"count": "120", "money": "120.00"}
-    results = {metric.code: answers.get(metric.kind, "Good") for metric in wanted}
+    answers = {"count": "120", "money": "120.00", "yes_no": "no", "confirmed": "yes"}
+    results = {metric.code: answers.get(metric.kind, "Good") for metric in metrics_asked(claim)}
     return update_claim(claim.id, {"metrics": results}, **who)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -9,7 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from claims.api.serializers import ActivityOut
-from claims.models import Activity, Category, valid_on
+from claims.models import Activity, Category
+from claims.queries.book import current_book, offered_activities, programs_of
+from claims.rules.book import Case
 from coop.lib.api import filters
 from coop.lib.api.views import ApiViewSet, ListMixin, RetrieveMixin, act
 
@@ -19,8 +22,7 @@ ON = filters.day()
 class ActivityViewSet(ListMixin, RetrieveMixin, ApiViewSet):
     """What may be claimed for, with the proofs and results that it asks for on the day `on` (by default today).
 
-    With `program` only what that program pays for on the day. What an activity asks for does not depend on the country
-    yet; the filter is taken so that clients can say it from the start.
+    With `program` only what that program pays for on the day; with `country` what is asked for there.
     """
 
     queryset = Activity.objects.all()
@@ -39,8 +41,8 @@ class ActivityViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         rows = rows.filter(Q(valid_to__isnull=True) | Q(valid_to__gte=day), valid_from__lte=day)
         program = self.asked.get("program")
         if program:
-            rows = rows.exclude(except_programs__contains=[program])
-            rows = rows.filter(Q(only_programs=[]) | Q(only_programs__contains=[program]))
+            offered = offered_activities(program, day, country=self.asked.get("country") or "")
+            rows = rows.filter(code__in=[activity.code for activity in offered])
         return rows
 
     @property
@@ -51,7 +53,18 @@ class ActivityViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         context = super().get_serializer_context()
         if "at" in context:
             categories = {category.code: category for category in Category.objects.all()}
-            context.update({"on": self.day, "categories": categories, "valid_on": valid_on})
+            book, country = current_book(), self.asked.get("country") or ""
+            case = Case(
+                program=self.asked.get("program") or "",
+                activity="",
+                category="",
+                country=country,
+                country_class=book.class_of(country, self.day),
+                partner=self.person.partner.external_id if self.person.partner else "",
+                day=self.day,
+            )
+            programs = partial(programs_of, day=self.day)
+            context.update({"on": self.day, "categories": categories, "book": book, "case": case, "programs": programs})
         return context
 
     @act(query={"on": ON})

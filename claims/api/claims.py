@@ -13,6 +13,7 @@ from claims.api import serializers as shapes
 from claims.models import Claim
 from claims.operations import drafting, review, sending
 from claims.operations.review import Fix, LineDecision
+from claims.queries.book import current_book, share_book
 from coop.lib.api import filters
 from coop.lib.api.views import ApiViewSet, ListMixin, RetrieveMixin, act, verb
 
@@ -56,6 +57,11 @@ class ClaimViewSet(ListMixin, RetrieveMixin, ApiViewSet):
     def get_queryset(self) -> QuerySet[Any]:
         rows = Claim.objects.visible_to(self.person).with_names()
         return rows.select_related("fund__enrollment").prefetch_related("lines", "documents")
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page = super().paginate_queryset(queryset)
+        share_book(page or (), current_book())
+        return page
 
     def decisions(self, taken: dict[str, Any]) -> list[LineDecision]:
         return [

@@ -106,7 +106,7 @@ class DocumentViewSet(OfClaim):
     filters = {"kind": filters.by_text("kind")}
 
     def get_queryset(self) -> QuerySet[Any]:
-        return Document.objects.filter(claim=self.claim())
+        return Document.objects.filter(claim=self.claim()).select_related("stored")
 
     @act(takes=shapes.DocumentIn, status=201)
     def create(self, request: Request, claim_id: str) -> Response:
@@ -126,8 +126,9 @@ class DocumentViewSet(OfClaim):
             by=self.person,
             at=self.at,
         )
-        if document.file:
-            self.undo.append(lambda: document.file.storage.delete(str(document.file.name)))
+        if document.stored:
+            name = str(document.stored.file.name)
+            self.undo.append(lambda: documents.drop_bytes_without_row(name))
         return self.answer_with_claim(document)
 
     @act(status=204)
@@ -142,10 +143,12 @@ class DocumentViewSet(OfClaim):
     def content(self, request: Request, claim_id: str, pk: str) -> FileResponse:
         """The bytes of a document, to be saved."""
         document = self.get_object()
-        if not document.file:
+        if document.stored is None:
             raise NotFound("This document is a link; it has no bytes here.")
+        if document.stored.deleted_at is not None:
+            raise NotFound(documents.GONE)
         return FileResponse(
-            document.file.open("rb"),
+            document.stored.file.open("rb"),
             as_attachment=True,
             filename=document.filename,
             content_type=document.media_type,

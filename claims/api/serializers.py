@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -10,6 +11,8 @@ from rest_framework import serializers
 from claims import states
 from claims.models import Category
 from claims.queries import findings_of
+from claims.rules.book import Book, Case
+from claims.rules.kinds.evidence import asked_metrics, asked_proofs
 from coop.lib.api.fields import Amount, Choice, Code, Country, Day, Identifier, Money, Results, Text
 from coop.lib.api.serializers import Finding, Input
 
@@ -65,30 +68,26 @@ class ActivityOut(serializers.Serializer[Any]):
 
     @extend_schema_field({"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}})
     def get_programs(self, activity: Any) -> dict[str, list[str]]:
-        return {"only": activity.only_programs, "except": activity.except_programs}
+        return self.context["programs"](activity)
 
     @extend_schema_field(ProofOut(many=True))
     def get_proofs(self, activity: Any) -> Any:
-        return self.valid(activity.proofs, {"hint": "", "group": "", "required": True, "example": False})
+        return [asdict(proof) for proof in asked_proofs(*self.asked(activity))]
 
     @extend_schema_field(MetricOut(many=True))
     def get_metrics(self, activity: Any) -> Any:
-        return self.valid(activity.metrics, {"kind": "text", "required": True, "example": False})
+        return [asdict(metric) for metric in asked_metrics(*self.asked(activity))]
 
-    def valid(self, rows: list[dict[str, Any]], defaults: dict[str, Any]) -> list[dict[str, Any]]:
-        """The catalog's rows that are valid on the day, without their dates."""
-        return [
-            {
-                "code": row["code"],
-                "name": row["name"],
-                **{name: row.get(name, value) for name, value in defaults.items()},
-            }
-            for row in self.context["valid_on"](rows, self.context["on"])
-        ]
+    def asked(self, activity: Any) -> tuple[Book, Case]:
+        """The rules, and the case that the client asks about."""
+        book, case = self.context["book"], self.context["case"]
+        return book, replace(case, activity=activity.code, category=self.get_category(activity))
 
     @extend_schema_field(Limits)
     def get_limits(self, activity: Any) -> dict[str, Any]:
-        return {"text": activity.limits.get("text", ""), "rules": activity.limits.get("rules", [])}
+        book, case = self.asked(activity)
+        rules = book.of_kind("limit", case)
+        return {"text": " ".join(rule.sentence for rule in rules), "rules": [dict(rule.params) for rule in rules]}
 
     def get_share(self, activity: Any) -> str:
         # Per cent of the cost that is paid back; allowances by country and partner come later.

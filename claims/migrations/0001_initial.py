@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
             name='Claim',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(default=claims.models.new_number, max_length=12, unique=True)),
+                ('number', models.CharField(default=claims.models.new_claim_number, max_length=12, unique=True)),
                 ('title', models.CharField(max_length=200)),
                 ('solution_area', models.CharField(blank=True, max_length=40)),
                 ('country', models.CharField(max_length=2)),

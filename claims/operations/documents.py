@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -12,12 +12,14 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 
 from claims import states
-from claims.models import Claim, Document
+from claims.models import Claim, Document, StoredFile
 from claims.operations.drafting import lock_open_claim, touched
 from claims.queries import document_kinds
 from coop.lib.errors import FieldError, Invalid, NotFound, TooLarge, UnsupportedMediaType
 from partners.models import Person
 
+# What is said of bytes that were kept as long as they had to be.
+GONE = "The file was deleted 24 months after the activity; its hash is kept."
 ACCEPTED = "PDF, PNG, JPEG, TXT or CSV"
 
 
@@ -31,6 +33,7 @@ def add_document(
     url: str = "",
     line_id: int | None = None,
     note: str = "",
+    dated_on: date | None = None,
     revision: int | None = None,
     by: Person,
     at: datetime,
@@ -42,12 +45,18 @@ def add_document(
     """
     claim = lock_open_claim(claim_id, by=by, revision=revision)
     require_kind(claim, kind, line_id, has_file=data is not None, url=url)
-    document = Document(claim=claim, line_id=line_id, kind=kind, note=note[:500], uploaded_by=by, created_at=at)
+    document = Document(
+        claim=claim,
+        line_id=line_id,
+        kind=kind,
+        note=note[:500],
+        dated_on=dated_on,
+        uploaded_by=by,
+        created_at=at,
+    )
     if data is not None:
         document.filename = clean_name(filename)
-        document.media_type = media_type(document.filename, data)
-        document.size, document.sha256 = len(data), hashlib.sha256(data).hexdigest()
-        document.file.save(document.sha256[:32], ContentFile(data), save=False)
+        document.stored = store(data, media_type(document.filename, data), at=at)
     else:
         document.url = url
     document.save()
@@ -70,13 +79,41 @@ def remove_document(claim_id: int, document_id: int, *, revision: int | None = N
     document = claim.documents.filter(id=document_id).first()
     if document is None:
         raise NotFound("There is no such document in this claim.")
-    sha256, storage, stored = document.sha256, document.file.storage, document.file.name
+    sha256, stored = document.sha256, document.stored
     document.delete()
-    if stored:
-        # After the commit: a file without a row is litter, a row without its file would be a lost proof.
-        transaction.on_commit(lambda: storage.delete(stored))
+    if stored is not None:
+        forget_unused(stored)
     touched(claim, "claim.document_removed", by=by, at=at, document=str(document_id), sha256=sha256)
     return claim
+
+
+def store(data: bytes, media_type: str, *, at: datetime) -> StoredFile:
+    """The bytes, kept once: whoever sends the same bytes again gets the file that is there."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    known = StoredFile.objects.select_for_update().filter(sha256=sha256).first()
+    if known is not None and known.deleted_at is None:
+        return known
+    file = known or StoredFile(sha256=sha256, created_at=at)
+    file.media_type, file.size, file.deleted_at, file.preview = media_type, len(data), None, "waiting"
+    file.file.save(f"documents/{sha256[:2]}/{sha256}", ContentFile(data), save=False)
+    file.save()
+    return file
+
+
+def drop_bytes_without_row(name: str) -> None:
+    """Delete bytes whose row was rolled back, for a door that only tried."""
+    if not StoredFile.objects.filter(file=name).exists():
+        StoredFile._meta.get_field("file").storage.delete(name)
+
+
+def forget_unused(stored: StoredFile) -> None:
+    """Delete a file that no document names any more."""
+    if Document.objects.filter(stored=stored).exists():
+        return
+    storage, name = stored.file.storage, str(stored.file.name)
+    stored.delete()
+    # After the commit: a file without a row is litter, a row without its file would be a lost proof.
+    transaction.on_commit(lambda: storage.delete(name))
 
 
 def require_kind(claim: Claim, kind: str, line_id: int | None, *, has_file: bool, url: str) -> None:

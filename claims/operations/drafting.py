@@ -12,7 +12,8 @@ from django.db.models import Sum
 from claims import states
 from claims.models import Activity, Claim, ClaimLine
 from claims.permissions import WRITERS, require_writer
-from claims.rules import RESULTS_WANTED, is_result
+from claims.queries.book import case_of, current_book, is_offered, metrics_asked
+from claims.rules.answers import WANTED, is_result
 from coop.lib.errors import FieldError, Invalid, NotFound, WrongStatus, check_revision, require_fields
 from coop.lib.text import require_fit_text
 from funds.ledger import lock_fund
@@ -23,7 +24,16 @@ from partners.permissions import may_see, require_role
 
 FIELDS = ("activity", "title", "solution_area", "country", "activity_from", "activity_to", "metrics")
 TEXTS = ("title", "solution_area")
-LINE_FIELDS = ("kind", "supplier", "invoice_number", "invoiced_on", "description", "amount_minor")
+LINE_FIELDS = (
+    "kind",
+    "supplier",
+    "invoice_number",
+    "invoiced_on",
+    "description",
+    "amount_minor",
+    "cost_minor",
+    "details",
+)
 LINE_TEXTS = ("supplier", "invoice_number", "description")
 
 
@@ -105,9 +115,7 @@ def create_claim(
         created_at=at,
         turn_since=at,
     )
-    claim.metrics = checked_metrics(
-        activity, metrics or {}, activity_from or fund.earning_period.use_from, fund.currency
-    )
+    claim.metrics = checked_metrics(claim, metrics or {})
     claim.save()
     events.record("claim.created", claim, by=by, at=at, partner_only=True, number=claim.number, activity=activity.code)
     return claim
@@ -123,22 +131,18 @@ def update_claim(
     """
     claim = lock_open_claim(claim_id, by=by, revision=revision)
     changed, changes = sorted(changes), dict(changes)
-    day = changes.get("activity_from", claim.activity_from)
-    wanted_on = day or claim.fund.earning_period.use_from
-    if "activity" in changes:
-        claim.activity = offered_activity(changes.pop("activity"), claim.fund, day)
-        # Results that the new activity does not ask for would stay behind unseen.
-        asked = {metric.code for metric in claim.activity.metrics_on(wanted_on)}
-        claim.metrics = {code: value for code, value in claim.metrics.items() if code in asked}
-    if "metrics" in changes:
-        claim.metrics = {
-            **claim.metrics,
-            **checked_metrics(claim.activity, changes.pop("metrics"), wanted_on, claim.currency),
-        }
     require_fields(changes, FIELDS, "A claim")
     require_fit_text(changes, TEXTS)
+    activity, results = changes.pop("activity", None), changes.pop("metrics", None)
     for name, value in changes.items():
         setattr(claim, name, value)
+    if activity is not None:
+        claim.activity = offered_activity(activity, claim.fund, claim.activity_from)
+        # Results that the new activity does not ask for would stay behind unseen.
+        asked = {metric.code for metric in metrics_asked(claim)}
+        claim.metrics = {code: value for code, value in claim.metrics.items() if code in asked}
+    if results is not None:
+        claim.metrics = {**claim.metrics, **checked_metrics(claim, results)}
     touched(claim, "claim.changed", by=by, at=at, fields=changed)
     return claim
 
@@ -148,7 +152,9 @@ def offered_activity(code: str, fund: Fund, day: date | None) -> Activity:
     activity = Activity.objects.filter(code=code).first()
     if activity is None:
         raise Invalid.field("activity", f"There is no activity “{code[:40]}” in the catalog.", "unknown_activity")
-    if not activity.offered(fund.program.code, day or fund.earning_period.use_from):
+    book = current_book()
+    case = case_of(fund, activity, fund.location.country, day or fund.earning_period.use_from, book)
+    if not is_offered(activity, case, book):
         raise Invalid.field(
             "activity",
             f"{fund.program} does not pay for {activity.name.lower()} on these dates. Choose an activity that it offers.",
@@ -157,22 +163,22 @@ def offered_activity(code: str, fund: Fund, day: date | None) -> Activity:
     return activity
 
 
-def checked_metrics(activity: Activity, metrics: Mapping[str, Any], day: date, currency: str) -> dict[str, str]:
-    """Results by code as text. Raises Invalid for results that the activity does not ask for, all at once."""
-    known = {metric.code: metric for metric in activity.metrics_on(day)}
+def checked_metrics(claim: Claim, metrics: Mapping[str, Any]) -> dict[str, str]:
+    """Results by code as text. Raises Invalid for results that the claim's activity does not ask for, all at once."""
+    known = {metric.code: metric for metric in metrics_asked(claim)}
     errors = [
         FieldError(
             f"metrics.{code}",
             "unknown_metric",
-            f"{activity.name} asks for no result “{code}”. It asks for: {', '.join(known) or 'none'}.",
+            f"{claim.activity.name} asks for no result “{code}”. It asks for: {', '.join(known) or 'none'}.",
         )
         for code in metrics
         if code not in known
     ]
     errors += [
-        FieldError(f"metrics.{code}", "invalid", f"“{value}” is not {RESULTS_WANTED[known[code].kind]}.")
+        FieldError(f"metrics.{code}", "invalid", f"“{value}” is not {WANTED[known[code].kind]}.")
         for code, value in metrics.items()
-        if code in known and text_of(value) and not is_result(known[code], text_of(value), currency)
+        if code in known and text_of(value) and not is_result(known[code], text_of(value), claim.currency)
     ]
     if errors:
         raise Invalid(errors=errors)
@@ -194,17 +200,21 @@ def add_line(
     invoice_number: str = "",
     invoiced_on: date | None = None,
     description: str = "",
+    cost_minor: int | None = None,
+    details: Mapping[str, str] | None = None,
     revision: int | None = None,
     by: Person,
     at: datetime,
 ) -> ClaimLine:
-    """Add an invoice, or a CSR for in-house work, to an open claim. The amount is in the claim's currency.
+    """Add an invoice, or a CSR for in-house work, to an open claim. Amounts are in the claim's currency.
+
+    `amount_minor` is what is claimed, `cost_minor` what it cost where that is more. `details` are what rules ask for beside.
 
     Raises NotFound, NotAllowed, Stale, WrongStatus, Invalid.
     """
     claim = lock_open_claim(claim_id, by=by, revision=revision)
     require_fit_text({"supplier": supplier, "invoice_number": invoice_number, "description": description}, LINE_TEXTS)
-    require_line(kind, amount_minor, supplier, invoice_number)
+    require_line(kind, amount_minor, supplier, invoice_number, cost_minor)
     line = ClaimLine.objects.create(
         claim=claim,
         kind=kind,
@@ -213,6 +223,8 @@ def add_line(
         invoice_number=invoice_number,
         invoiced_on=invoiced_on,
         description=description,
+        cost_minor=cost_minor,
+        details=dict(details or {}),
         created_at=at,
     )
     touched(claim, "claim.line_added", by=by, at=at, line=str(line.pk))
@@ -238,14 +250,16 @@ def change_line(
     require_fit_text(changes, LINE_TEXTS)
     for name, value in changes.items():
         setattr(line, name, value)
-    require_line(line.kind, line.amount_minor, line.supplier, line.invoice_number)
+    require_line(line.kind, line.amount_minor, line.supplier, line.invoice_number, line.cost_minor)
     line.decision, line.approved_minor, line.reason = "", None, ""
     line.save()
     touched(claim, "claim.line_changed", by=by, at=at, line=str(line.pk), fields=sorted(changes))
     return line
 
 
-def require_line(kind: str, amount_minor: int, supplier: str, invoice_number: str) -> None:
+def require_line(
+    kind: str, amount_minor: int, supplier: str, invoice_number: str, cost_minor: int | None = None
+) -> None:
     """Refuse a line that cannot be one, all faults at once. Raises Invalid."""
     errors = []
     if kind not in states.LINE_KINDS:
@@ -258,6 +272,8 @@ def require_line(kind: str, amount_minor: int, supplier: str, invoice_number: st
                 "Enter an amount above zero. Corrections are made by changing the line.",
             )
         )
+    if cost_minor is not None and cost_minor < amount_minor:
+        errors.append(FieldError("cost", "too_small", "What is claimed cannot be more than what it cost."))
     if kind == "invoice" and not supplier:
         errors.append(FieldError("supplier", "required", "Say whose invoice it is."))
     if kind == "invoice" and not invoice_number:

@@ -13,6 +13,7 @@ from claims.models import Claim
 from claims.operations.drafting import lock_claim, lock_with_fund
 from claims.permissions import require_writer
 from claims.queries import facts_of
+from claims.queries.book import book_for
 from coop.lib import clock
 from coop.lib.dates import show_day, show_deadline, show_instant
 from coop.lib.db import broken_constraint
@@ -43,7 +44,7 @@ def submit_claim(claim_id: int, *, revision: int | None = None, by: Person, at: 
 
     prefetch_related_objects([claim], "lines", "documents")  # read once: for the rules and for the event
     facts = facts_of(claim, at=at)
-    findings = rules.evaluate(facts)
+    findings = rules.evaluate(book_for(claim), facts)
     require_rules(facts, findings)
 
     claim.sendings += 1
@@ -130,7 +131,7 @@ def require_rules(facts: rules.Facts, findings: list[rules.Finding]) -> None:
     if not wrong:
         return
     found = [finding.as_dict() for finding in findings]
-    if {finding.rule for finding in wrong} == {"money_there"} and facts.claimed_minor > 0:
+    if {finding.kind for finding in wrong} == {"money_there"} and facts.claimed_minor > 0:
         only = wrong[0]
         raise InsufficientFunds(f"{only.text} Seen: {only.seen}. {only.fix}", findings=found)
     what = "One thing has" if len(wrong) == 1 else f"{len(wrong)} things have"

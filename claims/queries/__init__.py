@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from claims import rules, states
-from claims.models import Activity, Claim, ClaimLine, Document
+from claims.models import Claim, ClaimLine, Document
+from claims.queries.book import activity_day, book_for, case_of_claim, proofs_asked
+from claims.rules.facts import DocumentFacts, Facts, LineFacts
+from claims.rules.findings import Finding
 from funds.models import Fund
 
 
-def facts_of(claim: Claim, *, at: datetime, fund: Fund | None = None) -> rules.Facts:
+def facts_of(claim: Claim, *, at: datetime, fund: Fund | None = None) -> Facts:
     """The facts of a claim as it stands at an instant. Pass `fund` where it is locked and fresher than the claim's."""
     fund = fund or claim.fund
     period = fund.earning_period
-    day = activity_day(claim)
-    return rules.Facts(
+    return Facts(
         at=at,
+        case=case_of_claim(claim, fund),
         zone=fund.program.time_zone,
         currency=claim.currency,
         use_from=period.use_from,
@@ -29,7 +31,7 @@ def facts_of(claim: Claim, *, at: datetime, fund: Fund | None = None) -> rules.F
         activity_name=claim.activity.name,
         activity_from=claim.activity_from,
         activity_to=claim.activity_to,
-        activity_valid=claim.activity.offered(fund.program.code, day),
+        activity_valid=claim.activity.holds_on(activity_day(claim)),
         held_minor=claim.held_minor,
         # After the claim deadline nothing more can be held, whether or not the job that expires the rest has run.
         available_minor=fund.available_minor if at < period.claims_close_at else 0,
@@ -37,40 +39,36 @@ def facts_of(claim: Claim, *, at: datetime, fund: Fund | None = None) -> rules.F
         settled=fund.settled_at is not None or at >= period.settle_at,
         settle_on=period.settle_on,
         payout_profile_complete=fund.enrollment.payout_profile_complete,
-        proofs=claim.activity.proofs_on(day),
-        metrics_wanted=claim.activity.metrics_on(day),
         lines=[line_facts(line) for line in claim.lines.all()],
         documents=[document_facts(document) for document in claim.documents.all()],
         metrics=claim.metrics,
     )
 
 
-def activity_day(claim: Claim) -> date:
-    """The day whose rules count: the activity's first day, or until it is known the first day of use."""
-    return claim.activity_from or claim.fund.earning_period.use_from
-
-
-def line_facts(line: ClaimLine) -> rules.LineFacts:
-    return rules.LineFacts(
-        str(line.pk), line.kind, line.supplier, line.invoice_number, line.invoiced_on, line.amount_minor
+def line_facts(line: ClaimLine) -> LineFacts:
+    return LineFacts(
+        str(line.pk),
+        line.kind,
+        line.supplier,
+        line.invoice_number,
+        line.invoiced_on,
+        line.amount_minor,
+        line.cost_minor,
+        line.description,
+        line.details,
     )
 
 
-def document_facts(document: Document) -> rules.DocumentFacts:
-    return rules.DocumentFacts(document.kind, str(document.line_id) if document.line_id else None)
+def document_facts(document: Document) -> DocumentFacts:
+    return DocumentFacts(document.kind, str(document.line_id) if document.line_id else None, document.dated_on)
 
 
-def findings_of(claim: Claim, *, at: datetime) -> list[rules.Finding]:
+def findings_of(claim: Claim, *, at: datetime) -> list[Finding]:
     """What the rules say of a claim now: advice for the writer of a draft, checks for a reviewer."""
-    return rules.evaluate(facts_of(claim, at=at))
+    return rules.evaluate(book_for(claim), facts_of(claim, at=at))
 
 
 def document_kinds(claim: Claim) -> dict[str, str]:
     """The kinds a document of this claim may have, with their names: evidence of money, then the activity's proofs."""
-    proofs = {proof.code: proof.name for proof in claim.activity.proofs_on(activity_day(claim))}
+    proofs = {proof.code: proof.name for proof in proofs_asked(claim)}
     return {**states.MONEY_EVIDENCE, **proofs, "other": "Other"}
-
-
-def activities_for(program_code: str, day: date) -> Sequence[Activity]:
-    """The activities that a program pays for on a day."""
-    return [activity for activity in Activity.objects.all() if activity.offered(program_code, day)]

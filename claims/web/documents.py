@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from claims import states
 from claims.models import Claim, Document
-from claims.operations.documents import remove_document
+from claims.operations.documents import GONE, remove_document
 from claims.web.access import closed_for_writing, own_claim
 from coop.lib.errors import NotFound
 from coop.lib.web import now
@@ -29,11 +29,14 @@ def document_content(request: PersonRequest, document_id: int) -> HttpResponseBa
     Raises NotFound, also for documents of claims that the reader may not see.
     """
     visible = Claim.objects.visible_to(request.user)
-    document = Document.objects.filter(id=document_id, claim__in=visible).exclude(file="").first()
-    if document is None:
+    found = Document.objects.select_related("stored").filter(id=document_id, claim__in=visible, stored__isnull=False)
+    document = found.first()
+    if document is None or document.stored is None:
         raise NotFound("There is no such document.")
+    if document.stored.deleted_at is not None:
+        raise NotFound(GONE)
     try:
-        content = document.file.open("rb")
+        content = document.stored.file.open("rb")
     except FileNotFoundError as missing:
         raise NotFound("The file of this document is not here any more.") from missing
     download = request.GET.get("download") == "1" or document.media_type not in SHOWN

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from claims.models import Activity, Category, Claim, ClaimLine
 from claims.operations.documents import ACCEPTED, clean_name, media_type
 from claims.operations.evidence import Upload
-from claims.rules import Metric, Proof
+from claims.rules.facts import Metric, Proof
 from coop.lib import money
 from coop.lib.dates import show_day
 from coop.lib.errors import Refused

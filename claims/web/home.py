@@ -18,6 +18,7 @@ from claims import rules, states
 from claims.models import Claim
 from claims.permissions import WRITERS
 from claims.queries import findings_of
+from claims.queries.book import current_book, share_book
 from claims.queries.partner import underway, waiting_for
 from claims.web.access import home_of_vendor
 from claims.web.paying import coming
@@ -67,6 +68,8 @@ def home(request: PersonRequest) -> HttpResponse:
         .select_related("fund__enrollment")
         .prefetch_related("lines", "documents")[:SHOWN]
     )
+    if waiting:
+        share_book(waiting, current_book())
     all_waiting = waiting[0].number_waiting if waiting else 0  # type: ignore[attr-defined]
     stuck = list(failed_payments(request.user)[:SHOWN])
     others = list(underway(request.user)[: SHOWN * 20])

@@ -15,6 +15,7 @@ from claims.letters import letter_of
 from claims.models import Claim, ClaimLine, Document
 from claims.permissions import may_write
 from claims.queries import document_kinds, findings_of
+from claims.queries.book import metrics_asked
 from claims.queries.partner import history_of
 from claims.web.access import claim_for, review_of
 from claims.web.forms import country_name
@@ -231,10 +232,7 @@ def line_row(shown: Claim, line: ClaimLine) -> dict[str, str]:
 def facts(shown: Claim) -> list[dict[str, str]]:
     """What the claim says about the activity and its results."""
     dates = span(shown.activity_from, shown.activity_to)
-    day = shown.activity_from or shown.fund.earning_period.use_from
-    results = [
-        {"key": metric.name, "value": shown.metrics.get(metric.code, "")} for metric in shown.activity.metrics_on(day)
-    ]
+    results = [{"key": metric.name, "value": shown.metrics.get(metric.code, "")} for metric in metrics_asked(shown)]
     return [
         {"key": "Activity", "value": shown.activity.name},
         {"key": "When", "value": dates},
@@ -264,9 +262,9 @@ def file_row(
     remove = reverse("document-remove", args=[document.claim_id, document.pk]) if may_remove else ""
     return {
         "name": document.filename or document.url,
-        "url": reverse("document-content", args=[document.pk]) if document.file else document.url,
+        "url": reverse("document-content", args=[document.pk]) if document.stored else document.url,
         "kind": about,
-        "size": size(document.size) if document.file else "a link",
+        "size": size(document.size) if document.stored else "a link",
         "added": f"“{document.note}”" if document.note else "",
         "sha256": "" if may_remove else document.sha256,  # no help to who is still choosing files
         "remove_url": remove,

@@ -57,7 +57,7 @@ def claim_lines(request: PersonRequest, claim_id: int) -> HttpResponse:
         "rows": [row(claim, line, failed) for line in lines],
         "total": claim.show(sum(line.amount_minor for line in lines)),
         "add_url": f"{reverse('claim-line-new', args=[claim.pk])}?kind={kind}",
-        "too_much": next((found for found in failed if found.rule == "money_there" and lines), None),
+        "too_much": next((found for found in failed if found.kind == "money_there" and lines), None),
     }
     return render(request, "claims/lines.html", context)
 

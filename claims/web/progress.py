@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from claims import rules, states
 from claims.models import Claim, ClaimLine
-from claims.queries import activity_day
+from claims.queries.book import metrics_asked
 from claims.web.places import line_of, place_of, task_of
 from funds.web.clocks import span
 
@@ -43,7 +43,7 @@ def wrong(findings: Sequence[rules.Finding], task: str) -> list[rules.Finding]:
 def tasks_of(claim: Claim, findings: Sequence[rules.Finding]) -> list[Task]:
     """The tasks of a claim, in the order of the work; the last one sends it."""
     tasks = [about_task(claim, findings), *line_tasks(claim, findings), proof_task(claim, findings)]
-    if claim.activity.metrics_on(activity_day(claim)):
+    if metrics_asked(claim):
         tasks.append(results_task(claim, findings))
     return [*tasks, send_task(claim, findings)]
 
@@ -85,7 +85,7 @@ def line_task(claim: Claim, failed: Sequence[rules.Finding], kind: str, label: s
     lines = [line for line in claim.lines.all() if line.kind == kind]
     of_kind = {line.pk for line in lines}
     mine = [found for found in failed if line_of(found.field) in of_kind]
-    too_much = [found for found in failed if found.rule == "money_there" and claim.lines.all()]
+    too_much = [found for found in failed if found.kind == "money_there" and claim.lines.all()]
     missing = [found for found in mine if is_missing(found, lines)]
     is_wrong = bool(lines) and len(mine) + len(too_much) > len(missing)
     asked = any(line_of(fix["field"]) in of_kind for fix in claim.returned_fixes)
@@ -104,15 +104,15 @@ def line_task(claim: Claim, failed: Sequence[rules.Finding], kind: str, label: s
 
 def is_missing(found: rules.Finding, lines: Sequence[ClaimLine]) -> bool:
     """Whether a finding of a line says that something is not there yet, rather than that something is wrong."""
-    if found.rule == "money_evidence":
+    if found.kind == "money_evidence":
         return True
     line = next(line for line in lines if line.pk == line_of(found.field))
-    return found.rule == "invoice_date" and line.invoiced_on is None
+    return found.kind == "invoice_date" and line.invoiced_on is None
 
 
 def proof_task(claim: Claim, findings: Sequence[rules.Finding]) -> Task:
     url = reverse("claim-proof", args=[claim.pk])
-    wanted = [found for found in findings if found.rule == "proof_of_execution"]
+    wanted = [found for found in findings if found.kind == "proof_of_execution"]
     given = [found for found in wanted if found.outcome == rules.PASSED]
     if not wanted:
         return Task("proof", "Proof of execution", url, "This activity asks for no further proof", *OPTIONAL)
@@ -125,7 +125,7 @@ def proof_task(claim: Claim, findings: Sequence[rules.Finding]) -> Task:
 
 def results_task(claim: Claim, findings: Sequence[rules.Finding]) -> Task:
     failed = wrong(findings, "results")
-    named = ", ".join(metric.name for metric in claim.activity.metrics_on(activity_day(claim)))
+    named = ", ".join(metric.name for metric in metrics_asked(claim))
     begun = any(value for value in claim.metrics.values())
     status = state(claim, "results", begun=begun, missing=len(failed), is_wrong=False)
     return Task("results", "Results", reverse("claim-results", args=[claim.pk]), named, *status)

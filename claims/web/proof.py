@@ -12,10 +12,11 @@ from django.utils.datastructures import MultiValueDict
 from django.views.decorators.http import require_http_methods
 
 from claims import states
-from claims.models import Claim, valid_on
+from claims.models import Claim
 from claims.operations.evidence import put_proof
-from claims.queries import activity_day, document_kinds
-from claims.rules import Proof
+from claims.queries import document_kinds
+from claims.queries.book import proofs_asked
+from claims.rules.facts import Proof
 from claims.web.access import closed_for_writing, own_claim
 from claims.web.conflict import conflict_of
 from claims.web.forms import ProofForm, upload_of
@@ -67,7 +68,7 @@ def claim_proof(request: PersonRequest, claim_id: int) -> HttpResponse:
 
 def proofs_of(claim: Claim) -> list[Proof]:
     """The proofs that this page takes: those of the activity, without evidence of money, which has its own pages."""
-    wanted = claim.activity.proofs_on(activity_day(claim))
+    wanted = proofs_asked(claim)
     return [proof for proof in wanted if proof.code not in states.MONEY_EVIDENCE]
 
 
@@ -156,7 +157,6 @@ def items(claim: Claim, form: ProofForm) -> list[dict[str, Any]]:
     """The checklist: groups of proofs, of which one is enough, and single ones; each with its documents and its fields."""
     kinds = document_kinds(claim)
     notes = notes_for(claim, "proof")
-    examples = {row["code"] for row in valid_on(claim.activity.proofs, activity_day(claim)) if row.get("example")}
     groups: dict[str, list[dict[str, Any]]] = {}
     for proof in form.proofs:
         documents = [document for document in claim.documents.all() if document.kind == proof.code]
@@ -165,7 +165,7 @@ def items(claim: Claim, form: ProofForm) -> list[dict[str, Any]]:
         groups.setdefault(proof.group or proof.code, []).append(
             {
                 "proof": proof,
-                "example": proof.code in examples,
+                "example": proof.example,
                 "files": [file_row(document, kinds, {}, may_remove=True) for document in documents],
                 "note": note,
                 "in_error": proof.code in codes_in_error(form),

@@ -18,7 +18,8 @@ from claims import letters, states
 from claims.letters import RETURN
 from claims.models import Claim, Document
 from claims.operations.review import start_review
-from claims.queries import activity_day, document_kinds
+from claims.queries import document_kinds
+from claims.queries.book import metrics_asked
 from claims.queries.vendor import UNDECIDED, history_with, next_claim
 from claims.web.forms import country_name
 from claims.web.history import timeline
@@ -237,7 +238,7 @@ def ordinal(number: int) -> str:
 
 
 def results(claim: Claim) -> list[dict[str, Any]]:
-    wanted = claim.activity.metrics_on(activity_day(claim))
+    wanted = metrics_asked(claim)
     return [{"key": metric.name, "value": str(claim.metrics.get(metric.code, ""))} for metric in wanted]
 
 

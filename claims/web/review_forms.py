@@ -10,7 +10,8 @@ from claims import states
 from claims.letters import Said
 from claims.models import Claim, ClaimLine
 from claims.operations.review import LineDecision, faults
-from claims.queries import activity_day, document_kinds
+from claims.queries import document_kinds
+from claims.queries.book import metrics_asked
 from coop.lib.forms import AmountField
 
 REASON_MAX = 1_000
@@ -117,7 +118,7 @@ def places_of(claim: Claim) -> list[tuple[str, str]]:
         ("activity_from", "The activity's first day"),
         ("activity_to", "The activity's last day"),
         *((f"documents.{code}", f"Document: {name}") for code, name in document_kinds(claim).items()),
-        *((f"metrics.{m.code}", f"Result: {m.name}") for m in claim.activity.metrics_on(activity_day(claim))),
+        *((f"metrics.{m.code}", f"Result: {m.name}") for m in metrics_asked(claim)),
     ]
 
 

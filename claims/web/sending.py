@@ -16,8 +16,10 @@ from claims import rules, states
 from claims.models import Claim
 from claims.operations.sending import submit_claim, withdraw_claim
 from claims.permissions import may_write
-from claims.queries import activity_day, findings_of
+from claims.queries import findings_of
+from claims.queries.book import metrics_asked, proofs_asked
 from claims.queries.partner import history_of
+from claims.rules.facts import Proof
 from claims.web.access import claim_for, own_claim, review_of
 from claims.web.conflict import conflict_of, with_revision
 from claims.web.forms import SendForm, country_name
@@ -127,7 +129,7 @@ def cards(claim: Claim) -> list[dict[str, Any]]:
         cost_card(claim),
         proof_card(claim),
     ]
-    metrics = claim.activity.metrics_on(activity_day(claim))
+    metrics = metrics_asked(claim)
     if metrics:
         found.append(
             {
@@ -165,7 +167,7 @@ def proof_card(claim: Claim) -> dict[str, Any]:
     given: dict[str, list[str]] = {}
     for document in claim.documents.all():
         given.setdefault(document.kind, []).append(document.filename or document.url)
-    wanted = {p.code: p for p in claim.activity.proofs_on(activity_day(claim)) if p.code not in states.MONEY_EVIDENCE}
+    wanted = {p.code: p for p in proofs_asked(claim) if p.code not in states.MONEY_EVIDENCE}
     rows = [
         {"key": proof.name, "value": "\n".join(given.get(code, []))}
         for code, proof in wanted.items()
@@ -178,7 +180,7 @@ def proof_card(claim: Claim) -> dict[str, Any]:
     return {"title": "Proof of execution", "action_url": url, "action_label": "Change", "rows": rows}
 
 
-def grouped_with_given(proof: rules.Proof, wanted: dict[str, rules.Proof], given: dict[str, list[str]]) -> bool:
+def grouped_with_given(proof: Proof, wanted: dict[str, Proof], given: dict[str, list[str]]) -> bool:
     """Whether another proof of the same group is given, so that this one is not missing."""
     return bool(proof.group) and any(given.get(code) for code, other in wanted.items() if other.group == proof.group)
 

@@ -14,10 +14,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from claims.models import Activity, Category, valid_on
+from claims.models import Activity, Category
 from claims.operations.drafting import create_claim
 from claims.permissions import WRITERS
-from claims.queries import activities_for
+from claims.queries.book import case_of, current_book, offered_activities
+from claims.rules.book import Book
+from claims.rules.facts import Proof
+from claims.rules.kinds.evidence import asked_metrics, asked_proofs, inside
 from claims.web.forms import AboutForm, grouped
 from coop.lib.dates import show_day, show_deadline
 from coop.lib.errors import Refused
@@ -97,7 +100,10 @@ def about_new_claim(request: PersonRequest, fund: Fund, at: datetime, *, alone: 
     period = fund.earning_period
     today = at.astimezone(ZoneInfo(fund.program.time_zone)).date()
     day = min(max(today, period.use_from), period.use_to)
-    groups = grouped(activities_for(fund.program.code, day), Category.objects.all(), day)
+    offered = offered_activities(
+        fund.program.code, day, country=fund.location.country, partner=fund.partner.external_id
+    )
+    groups = grouped(offered, Category.objects.all(), day)
     form = StartForm(
         request.POST or None,
         groups=groups,
@@ -120,6 +126,7 @@ def about_new_claim(request: PersonRequest, fund: Fund, at: datetime, *, alone: 
                     request, f"Claim {claim.number} is saved as a draft. Nothing is held before you send it."
                 )
                 return redirect("claim", claim.pk)
+    book = current_book()
     context = {
         "form": form,
         "fund": fund,
@@ -127,17 +134,18 @@ def about_new_claim(request: PersonRequest, fund: Fund, at: datetime, *, alone: 
         "alone": alone,
         "left": fund.show(fund.available_minor),
         "deadline": show_deadline(period.claims_close_at, fund.program.time_zone),
-        "groups": [(name, [offer(activity, day) for activity in members]) for name, members in groups],
+        "groups": [(name, [offer(book, fund, activity, day) for activity in members]) for name, members in groups],
         "picked": form["activity"].value() or "",
     }
     return render(request, "claims/claim_new.html", context, status=status)
 
 
-def offer(activity: Activity, day: date) -> dict[str, Any]:
+def offer(book: Book, fund: Fund, activity: Activity, day: date) -> dict[str, Any]:
     """One activity to choose, with what it will take: proofs, results and limits of the day."""
-    named: dict[str, list[dict[str, Any]]] = {}
-    for row in valid_on(activity.proofs, day):
-        named.setdefault(row.get("group") or row["code"], []).append(row)
+    case = case_of(fund, activity, fund.location.country, day, book)
+    named: dict[str, list[Proof]] = {}
+    for proof in asked_proofs(book, case):
+        named.setdefault(proof.group or proof.code, []).append(proof)
     return {
         "code": activity.code,
         "name": activity.name,
@@ -146,14 +154,13 @@ def offer(activity: Activity, day: date) -> dict[str, Any]:
         "proofs": [
             {
                 "text": " or ".join(
-                    row["name"] if index == 0 else row["name"][:1].lower() + row["name"][1:]
-                    for index, row in enumerate(rows)
+                    proof.name if index == 0 else inside(proof.name) for index, proof in enumerate(proofs)
                 ),
-                "optional": not rows[0].get("required", True),
-                "example": any(row.get("example") for row in rows),
+                "optional": not proofs[0].required,
+                "example": any(proof.example for proof in proofs),
             }
-            for rows in named.values()
+            for proofs in named.values()
         ],
-        "results": [metric.name for metric in activity.metrics_on(day)],
-        "limit": activity.limits.get("text", ""),
+        "results": [metric.name for metric in asked_metrics(book, case)],
+        "limit": " ".join(rule.sentence for rule in book.of_kind("limit", case)),
     }

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods
 from claims import rules
 from claims.models import Category, Claim
 from claims.operations.drafting import update_claim
-from claims.queries import activities_for, activity_day, findings_of
+from claims.queries import findings_of
+from claims.queries.book import activity_day, metrics_asked, offered_activities
 from claims.web.access import closed_for_writing, own_claim
 from claims.web.conflict import conflict_of, with_revision
 from claims.web.forms import AboutForm, ResultsForm, about_values, grouped
@@ -71,7 +72,9 @@ def claim_about(request: PersonRequest, claim_id: int) -> HttpResponse:
 
 def about_form(claim: Claim, data: Any) -> AboutForm:
     day = activity_day(claim)
-    offered = list(activities_for(claim.fund.program.code, day))
+    offered = list(
+        offered_activities(claim.fund.program.code, day, country=claim.country, partner=claim.partner.external_id)
+    )
     if claim.activity not in offered:
         offered.append(claim.activity)
     groups = grouped(offered, Category.objects.all(), day)
@@ -131,7 +134,7 @@ def claim_results(request: PersonRequest, claim_id: int) -> HttpResponse:
 
 
 def results_form(claim: Claim, data: Any) -> ResultsForm:
-    metrics = claim.activity.metrics_on(activity_day(claim))
+    metrics = metrics_asked(claim)
     return ResultsForm(data, metrics=metrics, initial={"revision": claim.revision, **claim.metrics})
 
 

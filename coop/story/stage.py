@@ -12,6 +12,7 @@ from claims.operations.documents import add_document
 from claims.operations.drafting import add_line, create_claim
 from claims.operations.sending import submit_claim
 from claims.queries import document_kinds
+from claims.queries.book import proofs_asked
 from coop.lib import clock
 from coop.lib.money import to_minor
 from coop.sandbox import move_clock
@@ -101,9 +102,7 @@ class Stage:
         )
         for paper in work.lines:
             self.put_line(claim, paper, without=work.without, by=by, at=at)
-        kinds = [
-            proof.code for proof in claim.activity.proofs_on(first or fund.earning_period.use_from) if proof.required
-        ]
+        kinds = [proof.code for proof in proofs_asked(claim) if proof.required]
         for kind in kinds:
             if kind not in ("invoice", "csr", *work.without):
                 self.put_proof(claim, kind, work.log_until or last, by=by, at=at)

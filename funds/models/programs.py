@@ -57,6 +57,8 @@ class Program(models.Model):
     valid_from = models.DateField()
     valid_to = models.DateField(null=True)
     discontinued_on = models.DateField(null=True)
+    # Whose public holidays are no business days.
+    holiday_country = models.CharField(max_length=2, default="US")
     example = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now())
 

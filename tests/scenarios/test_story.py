@@ -146,7 +146,7 @@ def test_everybody_signs_in_with_the_password_that_is_told() -> None:
 def test_the_documents_are_whole_files() -> None:
     ends = {"application/pdf": b"%%EOF\n", "image/png": b"IEND\xaeB`\x82"}
     for document in Document.objects.exclude(file="").filter(media_type__in=ends):
-        with document.file.open("rb") as file:
+        with document.stored.file.open("rb") as file:
             assert file.read().endswith(ends[document.media_type]), document.filename
 
 

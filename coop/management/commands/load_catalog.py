@@ -9,10 +9,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
-from claims.operations.catalog import load_activities
-from funds.operations.catalog import load_programs
+from claims.operations.catalog import load_catalog
+from coop.lib import clock
 
 
 class Command(BaseCommand):
@@ -28,10 +27,9 @@ class Command(BaseCommand):
             raise CommandError(f"The catalog cannot be read: {error}") from None
         except tomllib.TOMLDecodeError as error:
             raise CommandError(f"{file} is not a TOML file: {error}") from None
-        if catalog.get("format") != 1:
-            raise CommandError(f"{file} has format {catalog.get('format')}; this version reads format 1.")
-        with transaction.atomic():
-            said = load_programs(catalog) + load_activities(catalog)
+        if catalog.get("format") != 2:
+            raise CommandError(f"{file} has format {catalog.get('format')}; this version reads format 2.")
+        said = load_catalog(catalog, at=clock.now())
         for sentence in said:
             self.stdout.write(sentence)
         self.stdout.write(f"catalog loaded: {len(said)} changes" if said else "catalog loaded: nothing changed")

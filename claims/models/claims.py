@@ -1,125 +1,51 @@
-"""What the money is for: activities, claims, their lines, documents and decisions."""
+"""Requests to be paid back: claims, their lines, and who works on which part of one."""
 
 from __future__ import annotations
-
-import secrets
-from datetime import date
-from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
 
 from claims import states
-from claims.rules import Metric, Proof
+from claims.models.catalog import Activity
+from claims.models.numbers import new_claim_number
+from claims.models.plans import PlanActivity
 from coop.lib import money
 from coop.lib.constraints import one_of
 from funds.models import Fund
 from partners.models import Partner, Person
 from partners.permissions import within_partner
 
-# Read aloud over the telephone without mistakes: no I, L, O, U.
-ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-
-def new_number() -> str:
-    """A claim's number, e.g. CL-7K3M-9QPT: random, so that it tells nobody how many claims others have."""
-    letters = "".join(secrets.choice(ALPHABET) for _ in range(8))
-    return f"CL-{letters[:4]}-{letters[4:]}"
-
-
-def valid_on(rows: list[dict[str, Any]], day: date) -> list[dict[str, Any]]:
-    """The rows of a catalog list whose validity range holds the day (both ends inclusive)."""
-    return [
-        row
-        for row in rows
-        if date.fromisoformat(row.get("valid_from", "0001-01-01"))
-        <= day
-        <= date.fromisoformat(row.get("valid_to", "9999-12-31"))
-    ]
-
-
-class Category(models.Model):
-    """One of the three categories; its name is valid from a day on (Partner Readiness, then Partner Skilling)."""
-
-    code = models.SlugField(max_length=40, unique=True)
-    names = models.JSONField()
-
-    class Meta:
-        verbose_name_plural = "categories"
-
-    def name_on(self, day: date) -> str:
-        named = valid_on(self.names, day)
-        return str(named[0]["name"]) if named else self.code
-
-
-class Activity(models.Model):
-    """One kind of marketing in the catalog. The JSON columns are the catalog's rows, each with its validity dates."""
-
-    code = models.SlugField(max_length=40, unique=True)
-    name = models.CharField(max_length=100)
-    description = models.TextField()
-    valid_from = models.DateField()
-    valid_to = models.DateField(null=True)
-    only_programs = models.JSONField(default=list)
-    except_programs = models.JSONField(default=list)
-    categories = models.JSONField(default=list)
-    proofs = models.JSONField(default=list)
-    metrics = models.JSONField(default=list)
-    limits = models.JSONField(default=dict)
-    example = models.BooleanField(default=False)
-
-    class Meta:
-        ordering = ["name"]
-        verbose_name_plural = "activities"
-
-    def __str__(self) -> str:
-        return self.name
-
-    def offered(self, program_code: str, day: date) -> bool:
-        """Whether the program pays for this activity on the day."""
-        in_time = self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
-        in_scope = (
-            not self.only_programs or program_code in self.only_programs
-        ) and program_code not in self.except_programs
-        return in_time and in_scope
-
-    def category_on(self, day: date) -> str:
-        valid = valid_on(self.categories, day)
-        return str(valid[0]["category"]) if valid else ""
-
-    def proofs_on(self, day: date) -> list[Proof]:
-        return [
-            Proof(row["code"], row["name"], row.get("hint", ""), row.get("group", ""), row.get("required", True))
-            for row in valid_on(self.proofs, day)
-        ]
-
-    def metrics_on(self, day: date) -> list[Metric]:
-        return [Metric(row["code"], row["name"], row.get("kind", "text")) for row in valid_on(self.metrics, day)]
-
 
 class ClaimQuerySet(models.QuerySet["Claim"]):
     def visible_to(self, person: Person) -> ClaimQuerySet:
-        """Partners see their own; the vendor sees a claim once it was sent: a draft is the partner's own paper."""
+        """Partners see their own; the vendor sees a claim once it was sent: a draft is the partner's own paper.
+
+        A guest sees no claim this way: what one was invited to is asked of `Invitation`.
+        """
         rows = self.filter(within_partner(person))
         if person.is_authenticated and person.is_vendor:
             rows = rows.filter(submitted_at__isnull=False)
         return rows
 
     def with_names(self) -> ClaimQuerySet:
-        return self.select_related("partner", "activity", "fund__program", "fund__earning_period", "fund__location")
+        return self.select_related(
+            "partner", "activity", "fund__partner", "fund__program", "fund__earning_period", "fund__location"
+        )
 
 
 class Claim(models.Model):
     """A request to be paid back for work done: one fund, one activity, one currency, several lines.
 
-    `held_minor` is what the ledger holds in review for it. `findings` are those of the last sending; `returned_fixes` the
+    `held_minor` is what the ledger holds in review for it, of which `from_plan_minor` came out of the plan's
+    reserve. `findings` are those of the last sending; `returned_fixes` the
     fix list of the last return. `revision` rises with every change of the claim, its lines or its documents.
     """
 
-    number = models.CharField(max_length=12, unique=True, default=new_number)
+    number = models.CharField(max_length=12, unique=True, default=new_claim_number)
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="claims")
     fund = models.ForeignKey(Fund, models.PROTECT, related_name="claims")
     activity = models.ForeignKey(Activity, models.PROTECT, related_name="+")
+    plan_activity = models.ForeignKey(PlanActivity, models.PROTECT, null=True, blank=True, related_name="claims")
     title = models.CharField(max_length=200)
     solution_area = models.CharField(max_length=40, blank=True)
     country = models.CharField(max_length=2)
@@ -131,6 +57,7 @@ class Claim(models.Model):
     turn_since = models.DateTimeField()
     claimed_minor = models.BigIntegerField(default=0)
     held_minor = models.BigIntegerField(default=0)
+    from_plan_minor = models.BigIntegerField(default=0)
     approved_minor = models.BigIntegerField(default=0)
     paid_minor = models.BigIntegerField(default=0)
     findings = models.JSONField(default=list)
@@ -142,6 +69,11 @@ class Claim(models.Model):
     submitted_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     reviewer = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
+    review_due_at = models.DateTimeField(null=True)
+    dispute = models.TextField(blank=True)
+    disputed_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    disputed_at = models.DateTimeField(null=True)
+    first_decided_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     paid_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
@@ -158,6 +90,8 @@ class Claim(models.Model):
                 name="claim_amounts_in_order",
                 condition=Q(claimed_minor__gte=0)
                 & Q(held_minor__gte=0)
+                & Q(from_plan_minor__gte=0)
+                & Q(from_plan_minor__lte=F("held_minor"))
                 & Q(paid_minor__gte=0)
                 & Q(approved_minor__gte=F("paid_minor"))
                 & Q(claimed_minor__gte=F("approved_minor")),
@@ -170,6 +104,20 @@ class Claim(models.Model):
             models.CheckConstraint(
                 name="nobody_reviews_what_they_sent",
                 condition=Q(reviewer__isnull=True) | ~Q(reviewer=F("submitted_by")),
+            ),
+            models.CheckConstraint(
+                name="dispute_is_decided_by_another_person",
+                condition=Q(first_decided_by__isnull=True)
+                | Q(status=states.DISPUTED)
+                | ~Q(reviewer=F("first_decided_by")),
+            ),
+            models.CheckConstraint(
+                name="dispute_says_why_when_and_by_whom",
+                condition=Q(
+                    disputed_at__isnull=True, dispute="", disputed_by__isnull=True, first_decided_by__isnull=True
+                )
+                | Q(disputed_at__isnull=False, disputed_by__isnull=False, first_decided_by__isnull=False)
+                & ~Q(dispute=""),
             ),
             models.CheckConstraint(
                 name="sent_claim_says_when_and_by_whom",
@@ -213,7 +161,11 @@ class Claim(models.Model):
 
 
 class ClaimLine(models.Model):
-    """One invoice, or one piece of in-house work certified by a CSR, and what was decided on it."""
+    """One invoice, or one piece of in-house work certified by a CSR, and what was decided on it.
+
+    `amount_minor` is what is claimed of what it cost; `cost_minor` is empty where that is the same. `details` are what
+    rules ask for beside it (the code of a course, its day), for in-house work also what its CSR says.
+    """
 
     claim = models.ForeignKey(Claim, models.CASCADE, related_name="lines")
     kind = models.CharField(max_length=10)
@@ -221,9 +173,12 @@ class ClaimLine(models.Model):
     invoice_number = models.CharField(max_length=80, blank=True)
     invoiced_on = models.DateField(null=True, blank=True)
     description = models.CharField(max_length=500, blank=True)
+    cost_minor = models.BigIntegerField(null=True)
     amount_minor = models.BigIntegerField()
+    details = models.JSONField(default=dict, blank=True)
     decision = models.CharField(max_length=12, blank=True)
     approved_minor = models.BigIntegerField(null=True)
+    reason_code = models.CharField(max_length=40, blank=True)
     reason = models.CharField(max_length=1000, blank=True)
     created_at = models.DateTimeField()
 
@@ -233,6 +188,10 @@ class ClaimLine(models.Model):
         constraints = [
             models.CheckConstraint(name="line_kind_is_known", condition=one_of("kind", states.LINE_KINDS)),
             models.CheckConstraint(name="line_amount_is_positive", condition=Q(amount_minor__gt=0)),
+            models.CheckConstraint(
+                name="line_never_claims_more_than_it_cost",
+                condition=Q(cost_minor__isnull=True) | Q(cost_minor__gte=F("amount_minor")),
+            ),
             models.CheckConstraint(
                 name="line_decision_is_known", condition=Q(decision="") | one_of("decision", states.DECISIONS)
             ),
@@ -251,35 +210,35 @@ class ClaimLine(models.Model):
         return " ".join(part for part in (self.supplier, self.invoice_number) if part) or f"Line {self.pk}"
 
 
-class Document(models.Model):
-    """A file, or a link, that backs a claim. The bytes are kept as they came; `sha256` says which they were.
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def open(self) -> InvitationQuerySet:
+        return self.filter(revoked_at__isnull=True, done_at__isnull=True, claim__status__in=states.OPEN)
 
-    `kind` is invoice, csr, or the code of a proof that the activity asks for.
-    """
 
-    claim = models.ForeignKey(Claim, models.CASCADE, related_name="documents")
-    line = models.ForeignKey(ClaimLine, models.SET_NULL, null=True, blank=True, related_name="documents")
-    kind = models.CharField(max_length=40)
-    file = models.FileField(upload_to="documents/", max_length=200, blank=True)
-    url = models.URLField(max_length=500, blank=True)
-    filename = models.CharField(max_length=120, blank=True)
-    media_type = models.CharField(max_length=60, blank=True)
-    size = models.PositiveIntegerField(default=0)
-    sha256 = models.CharField(max_length=64, blank=True)
+class Invitation(models.Model):
+    """Somebody was asked to do one task of a claim: a colleague, or an agency's guest who sees nothing else of it."""
+
+    claim = models.ForeignKey(Claim, models.CASCADE, related_name="invitations")
+    task = models.CharField(max_length=10)
+    person = models.ForeignKey(Person, models.PROTECT, related_name="invitations")
     note = models.CharField(max_length=500, blank=True)
-    decision = models.CharField(max_length=12, blank=True)
-    reason = models.CharField(max_length=1000, blank=True)
-    uploaded_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
-    created_at = models.DateTimeField()
+    invited_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    invited_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.CheckConstraint(
-                name="document_is_a_file_or_a_link",
-                condition=(~Q(file="") & Q(url="") & ~Q(sha256="")) | (Q(file="") & ~Q(url="")),
-            )
+            models.CheckConstraint(name="invitation_task_is_known", condition=one_of("task", states.TASKS)),
+            models.UniqueConstraint(
+                name="one_open_invitation_a_person_and_task",
+                fields=["claim", "task", "person"],
+                condition=Q(done_at__isnull=True, revoked_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
-        return self.filename or self.url
+        return f"{self.person} for {self.task} of {self.claim_id}"
