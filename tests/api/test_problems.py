@@ -45,7 +45,8 @@ def test_each_code_has_the_shape_and_the_status_of_the_contract(
     partner.delete(f"{path}/lines/{draft.lines.get().pk}/")
     failed = partner.post(f"{path}/submit/")
     is_problem(failed, 422, "rule_failed")
-    assert {"rule", "version", "outcome", "text", "seen", "wanted", "fix", "field"} == set(failed["findings"][0])
+    said = {"rule", "version", "outcome", "text", "seen", "wanted", "fix", "field", "basis"}
+    assert said == set(failed["findings"][0])
     too_much = {"kind": "invoice", "supplier": "A", "invoice_number": "1", "invoiced_on": "2024-03-02"}
     partner.post(f"{path}/lines/", {**too_much, "amount": "10003.56"})
     partner.upload(f"{path}/documents/", b"%PDF-1.4 invoice", "invoice.pdf", kind="invoice")

@@ -35,7 +35,7 @@ class Nothing(Input):
 
 
 class Finding(serializers.Serializer[Any]):
-    """What one rule says."""
+    """What one rule says. `basis` names the rule that counted, of several that could: its version, days and scope."""
 
     rule = serializers.CharField()
     version = serializers.IntegerField()
@@ -45,6 +45,7 @@ class Finding(serializers.Serializer[Any]):
     wanted = serializers.CharField()
     fix = serializers.CharField()
     field = serializers.CharField()
+    basis = serializers.CharField()
 
 
 class FieldFault(serializers.Serializer[Any]):
