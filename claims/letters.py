@@ -11,8 +11,8 @@ from datetime import datetime
 
 from claims import states
 from claims.models import Claim
-from coop.lib.dates import business_days_after, show_day, show_deadline, show_instant
-from funds.operations.payments import PAYABLE_WITHIN_BUSINESS_DAYS
+from coop.lib.dates import show_day, show_deadline, show_instant
+from funds.queries.payables import payable_by
 
 APPROVE, RETURN, DECLINE = "approve", "return", "decline"
 
@@ -117,7 +117,7 @@ def subject(claim: Claim) -> str:
 
 
 def approved_text(claim: Claim, claimed: int, approved: int, fixes: int, at: datetime) -> tuple[str, list[str]]:
-    latest = show_day(business_days_after(at.date(), PAYABLE_WITHIN_BUSINESS_DAYS))
+    latest = show_day(payable_by(at, claim.fund.program))
     pay = f"It is paid with one of the next payment runs, by {latest} at the latest."
     if approved == claimed:
         return f"We approve {claim.show(approved)}, all that you claimed", [

@@ -56,7 +56,7 @@ class ClaimViewSet(ListMixin, RetrieveMixin, ApiViewSet):
 
     def get_queryset(self) -> QuerySet[Any]:
         rows = Claim.objects.visible_to(self.person).with_names()
-        return rows.select_related("fund__enrollment").prefetch_related("lines", "documents")
+        return rows.select_related("fund__enrollment").prefetch_related("lines", "documents__stored")
 
     def paginate_queryset(self, queryset: Any) -> Any:
         page = super().paginate_queryset(queryset)

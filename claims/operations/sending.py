@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import prefetch_related_objects
 
 from claims import rules, states
+from claims.due import review_due
 from claims.models import Claim
 from claims.operations.drafting import lock_claim, lock_with_fund
 from claims.permissions import require_writer
@@ -61,6 +62,7 @@ def submit_claim(claim_id: int, *, revision: int | None = None, by: Person, at: 
     claim.first_submitted_at = claim.first_submitted_at or at
     claim.submitted_by = by
     claim.reviewer = None
+    claim.review_due_at = review_due(at, claim.fund.program)
     if claim.sendings > 1:
         claim.lines.update(decision="", approved_minor=None, reason="")
     claim.revision += 1

@@ -22,8 +22,9 @@ from claims.queries.book import current_book, share_book
 from claims.queries.partner import underway, waiting_for
 from claims.web.access import home_of_vendor
 from claims.web.paying import coming
+from claims.web.standing import decision_due
 from coop.lib import money
-from coop.lib.dates import business_days_after, show_day, show_deadline
+from coop.lib.dates import show_day, show_deadline
 from coop.lib.web import now
 from funds.models import Fund, Payment
 from funds.operations.settlement import counted_minor
@@ -66,7 +67,7 @@ def home(request: PersonRequest) -> HttpResponse:
     waiting = list(
         waiting_for(request.user, at=at)
         .select_related("fund__enrollment")
-        .prefetch_related("lines", "documents")[:SHOWN]
+        .prefetch_related("lines", "documents__stored")[:SHOWN]
     )
     if waiting:
         share_book(waiting, current_book())
@@ -190,14 +191,14 @@ def primary(waiting: Sequence[Claim], *, may_start: bool) -> dict[str, str] | No
 
 def reviewed(claim: Claim, at: datetime) -> dict[str, Any]:
     who = claim.reviewer.name if claim.reviewer_id and claim.reviewer else "channel manager"
-    usual = business_days_after(claim.turn_since.date(), states.REVIEW_BUSINESS_DAYS)
+    due = decision_due(claim)
     return {
         "cells": [
             {"text": claim.title, "url": reverse("claim", args=[claim.pk]), "sub": claim.number},
             {"amount": claim.show(claim.claimed_minor)},
             {"text": f"With {who}" if claim.reviewer_id else "With the channel manager"},
             {"text": show_day(claim.turn_since.date())},
-            {"text": f"by {show_day(usual)}" if at.date() <= usual else f"later than usual ({show_day(usual)})"},
+            {"text": f"by {show_day(due)}" if at.date() <= due else f"later than due ({show_day(due)})"},
         ]
     }
 

@@ -7,9 +7,9 @@ from typing import Any
 from django.urls import reverse
 
 from claims.models import Claim
-from coop.lib.dates import business_days_after, show_day
+from coop.lib.dates import show_day
 from funds.models import Payment
-from funds.operations.payments import PAYABLE_WITHIN_BUSINESS_DAYS
+from funds.queries.payables import payable_by
 
 STATUSES = {
     "upcoming": ("Scheduled", "active"),
@@ -30,8 +30,7 @@ def expected(claim: Claim, payment: Payment | None) -> str:
         return "with a later payment run"
     if payment is not None:
         return f"by {show_day(payment.expected_on)}"
-    approved_on = (claim.decided_at or claim.turn_since).date()
-    return f"by {show_day(business_days_after(approved_on, PAYABLE_WITHIN_BUSINESS_DAYS))}"
+    return f"by {show_day(payable_by(claim.decided_at or claim.turn_since, claim.fund.program))}"
 
 
 def status_of(payment: Payment | None) -> tuple[str, str]:

@@ -43,7 +43,7 @@ def find_claim(request: PersonRequest, claim_id: int) -> Claim:
     """The claim with all that a reviewer looks at; every role of the vendor may look. Raises NotAllowed, NotFound."""
     require_role(request.user, *LOOKERS, to="review claims")
     claims = Claim.objects.visible_to(request.user).with_names().select_related("reviewer", "submitted_by")
-    claim = claims.prefetch_related("lines", "documents").filter(id=claim_id).first()
+    claim = claims.prefetch_related("lines", "documents__stored").filter(id=claim_id).first()
     if claim is None:
         raise NotFound("There is no such claim.")
     return claim

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from claims import rules, states
+from claims.due import due_day, review_due
 from claims.models import Claim
 from claims.operations.sending import submit_claim, withdraw_claim
 from claims.permissions import may_write
@@ -26,12 +27,12 @@ from claims.web.forms import SendForm, country_name
 from claims.web.hub import files, fixes, line_row, name_of
 from claims.web.progress import shown_findings
 from claims.web.standing import deadline_of
-from coop.lib.dates import business_days_after, show_day, show_deadline, show_instant
+from coop.lib.dates import show_day, show_deadline, show_instant
 from coop.lib.errors import NotFound, Refused, Stale
 from coop.lib.forms import add_refusal
 from coop.lib.money import display
 from coop.lib.web import now
-from funds.operations.payments import PAYABLE_WITHIN_BUSINESS_DAYS
+from funds.queries.payables import PAYABLE_WITHIN_BUSINESS_DAYS
 from funds.web.clocks import earned_in, span, time_left
 from partners.models import Event
 from partners.web.request import PersonRequest
@@ -209,7 +210,7 @@ def claim_receipt(request: PersonRequest, claim_id: int) -> HttpResponse:
         "lines": [] if claim.is_open else [line_row(claim, line) for line in claim.lines.all()],
         "files": [] if claim.is_open else files(claim),
         "fingerprints": sent.data.get("files", []) if claim.is_open else [],
-        "usual": show_day(business_days_after(sent.at.date(), states.REVIEW_BUSINESS_DAYS)),
+        "due": show_day(due_day(review_due(sent.at, claim.fund.program), zone)),
         "pay_days": PAYABLE_WITHIN_BUSINESS_DAYS,
         "cure": show_deadline(period.cure_close_at, zone),
         "fund_name": f"{earned_in(period)}, {claim.fund.program}",

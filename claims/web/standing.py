@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from claims import states
+from claims.due import due_day, review_due
 from claims.models import Claim
-from coop.lib.dates import business_days_after, show_day, show_deadline
+from coop.lib.dates import show_day, show_deadline
 from funds.models import Payment
 from funds.web.clocks import time_left
 
@@ -71,16 +72,21 @@ def standing_of(claim: Claim, payment: Payment | None, *, at: datetime) -> Stand
     )
 
 
+def decision_due(claim: Claim) -> date:
+    """The day by which the vendor is to decide what was sent or disputed. Claims of earlier versions say no instant."""
+    due = claim.review_due_at or review_due(claim.submitted_at or claim.turn_since, claim.fund.program)
+    return due_day(due, claim.fund.program.time_zone)
+
+
 def said_of(claim: Claim, payment: Payment | None) -> tuple[str, str]:
     """The sentence at the top, and what comes next."""
     claimed, approved = claim.show(claim.claimed_minor), claim.show(claim.approved_minor)
     zone = claim.fund.program.time_zone
     if claim.status in (states.SUBMITTED, states.IN_REVIEW):
-        usual = business_days_after(claim.turn_since.date(), states.REVIEW_BUSINESS_DAYS)
         verb = "waits for review" if claim.status == states.SUBMITTED else "is being reviewed"
         return (
             f"Your claim for {claimed} was sent in time and {verb}.",
-            f"A decision usually comes by {show_day(usual)}.",
+            f"A decision is due by {show_day(decision_due(claim))}.",
         )
     if claim.status == states.ACTION_REQUIRED:
         until = show_deadline(deadline_of(claim), zone)

@@ -7,8 +7,12 @@ about a zone would disagree about a deadline.
 from __future__ import annotations
 
 import zoneinfo
+from collections.abc import Container
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
+
+from holidays import country_holidays
 
 zoneinfo.reset_tzpath(to=())
 
@@ -43,12 +47,24 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, 1)
 
 
-def business_days_after(day: date, days: int) -> date:
-    """The day that lies so many weekdays after a day. Public holidays are not known and count as weekdays."""
+def business_days_after(day: date, days: int, holidays: Container[date] = ()) -> date:
+    """The day that lies so many business days after a day: weekdays that are not among the `holidays`."""
     while days:
         day += timedelta(days=1)
-        days -= day.weekday() < 5
+        days -= day.weekday() < 5 and day not in holidays
     return day
+
+
+@cache
+def public_holidays(country: str) -> Container[date]:
+    """The public holidays of a country by its code; none where the library behind this knows nothing of the country.
+
+    Holidays of single regions are left out. Those of a year are worked out when a day of it is first asked for.
+    """
+    try:
+        return country_holidays(country)
+    except NotImplementedError:
+        return ()
 
 
 def show_day(day: date) -> str:

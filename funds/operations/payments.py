@@ -10,19 +10,18 @@ from typing import Any
 from django.db import transaction
 
 from coop.lib import money
-from coop.lib.dates import business_days_after, end_of_day, show_day
+from coop.lib.dates import end_of_day, show_day
 from coop.lib.errors import FieldError, Invalid, NotFound, SelfDecision, check_revision
 from coop.lib.transitions import follow
 from funds import states
 from funds.models import Payable, Payment, PaymentItem, PaymentRun
-from funds.queries.payables import Group, groups_of, waiting, with_names
+from funds.queries.payables import Group, groups_of, payable_by, waiting, with_names
 from partners import events
 from partners.models import PayoutAccount, Person
 from partners.permissions import require_role
 from partners.states import AUDITOR, FINANCE, PROGRAM_ADMIN
 
 READERS = (FINANCE, PROGRAM_ADMIN, AUDITOR)
-PAYABLE_WITHIN_BUSINESS_DAYS = 45
 
 
 @transaction.atomic
@@ -91,7 +90,7 @@ def make_payment(run: PaymentRun, group: Group, *, at: datetime) -> None:
         program=group.program,
         currency=group.currency,
         amount_minor=group.amount_minor,
-        expected_on=business_days_after(approved.date(), PAYABLE_WITHIN_BUSINESS_DAYS),
+        expected_on=payable_by(approved, group.program),
         created_at=at,
     )
     PaymentItem.objects.bulk_create(

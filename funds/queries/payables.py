@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from coop.lib import money
+from coop.lib.dates import business_days_after, public_holidays
 from funds.models import Payable, PaymentItem, Program, Rebate
 from partners.models import Partner
 
+PAYABLE_WITHIN_BUSINESS_DAYS = 45
 INCOMPLETE, BELOW_MINIMUM = "payout_profile_incomplete", "below_minimum"
+
+
+def payable_by(approved_at: datetime, program: Program) -> date:
+    """The day by which what was approved is to be paid at the latest."""
+    holidays = public_holidays(program.holiday_country)
+    return business_days_after(approved_at.date(), PAYABLE_WITHIN_BUSINESS_DAYS, holidays)
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,10 @@ from typing import Any
 from django.db.models import Sum
 
 from coop.lib import money
-from coop.lib.dates import add_months, business_days_after, show_day
+from coop.lib.dates import add_months, show_day
 from funds.models import Rebate
-from funds.operations.payments import PAYABLE_WITHIN_BUSINESS_DAYS
 from funds.operations.rebates import month_of
-from funds.queries.payables import Group, groups_of, not_shown_yet, with_names
+from funds.queries.payables import Group, groups_of, not_shown_yet, payable_by, with_names
 from funds.remittance import KINDS
 from partners.models import Person
 from partners.permissions import within_partner
@@ -35,7 +34,7 @@ def expected_money(person: Person, *, at: datetime) -> list[dict[str, Any]]:
 
 def latest(group: Group) -> Any:
     first = min(payable.approved_at for payable in group.payables)
-    return business_days_after(first.date(), PAYABLE_WITHIN_BUSINESS_DAYS)
+    return payable_by(first, group.program)
 
 
 def gathering(person: Person, *, at: datetime) -> list[dict[str, Any]]:

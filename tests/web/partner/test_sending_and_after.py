@@ -158,7 +158,7 @@ def test_after_sending_the_page_says_whose_turn_it_is_and_what_comes(sign_in: Si
     client = sign_in(claim.created_by)
     said = page(client, f"/claims/{claim.pk}/")
     assert "Your claim for 4,000.00 USD was sent in time and waits for review." in said
-    assert "With the channel manager since 4 Mar 2024 A decision usually comes by 6 Mar 2024." in said
+    assert "With the channel manager since 4 Mar 2024 A decision is due by 6 Mar 2024." in said
     start_review(claim.id, by=vendor("manager"), at=clock.now())
     assert "With Mara Lindqvist, channel manager" in page(client, f"/claims/{claim.pk}/")
 
