@@ -1,4 +1,7 @@
-"""What funds offers to plans and claims: hold, release, approve. They pass a reference that funds does not look into."""
+"""What funds offers to plans and claims: reserve, hold, release, restore, approve.
+
+They pass a reference that funds does not look into.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,37 @@ from funds.operations.settlement import becomes_rebate, retest_funds, settle_loc
 from partners.models import Person
 
 
-def hold(fund: Fund, amount_minor: int, *, reference: tuple[str, str], key: str, by: Person, at: datetime) -> None:
-    """Move an amount from available to in review on a locked fund.
+def hold(
+    fund: Fund,
+    amount_minor: int,
+    *,
+    reference: tuple[str, str],
+    key: str,
+    from_reserved: bool = False,
+    by: Person,
+    at: datetime,
+) -> None:
+    """Move an amount from available, or from what is reserved for a plan, to in review on a locked fund.
 
-    If the fund's threshold test is due but no job has run it yet, it is run now: the clock decides, not the job.
     Raises WindowNotOpen while the money is an estimate, WindowClosed after the claim deadline, and InsufficientFunds, also
     for a fund below zero.
+    """
+    require_spendable(fund, at=at)
+    source = states.RESERVED if from_reserved else states.AVAILABLE
+    _move(fund, "hold", source, states.IN_REVIEW, amount_minor, reference=reference, key=key, by=by, at=at)
+
+
+def reserve(fund: Fund, amount_minor: int, *, reference: tuple[str, str], key: str, by: Person, at: datetime) -> None:
+    """Set an amount of a locked fund aside for a plan. Raises as `hold`."""
+    require_spendable(fund, at=at)
+    _move(fund, "reserve", states.AVAILABLE, states.RESERVED, amount_minor, reference=reference, key=key, by=by, at=at)
+
+
+def require_spendable(fund: Fund, *, at: datetime) -> None:
+    """Refuse a locked fund of which nothing can be planned or claimed now.
+
+    If the fund's threshold test is due but no job has run it yet, it is run now: the clock decides, not the job.
+    Raises WindowNotOpen, WindowClosed, and InsufficientFunds for a fund below zero.
     """
     if at >= fund.earning_period.claims_close_at:
         raise WindowClosed(
@@ -36,17 +64,6 @@ def hold(fund: Fund, amount_minor: int, *, reference: tuple[str, str], key: str,
         settle_locked_fund(fund, at=at)
     if fund.overdrawn:
         raise InsufficientFunds(overdrawn_text(fund))
-    _move(
-        fund,
-        "hold",
-        states.AVAILABLE,
-        states.IN_REVIEW,
-        amount_minor,
-        reference=reference,
-        key=key,
-        by=by,
-        at=at,
-    )
 
 
 def overdrawn_text(fund: Fund) -> str:
@@ -59,21 +76,72 @@ def overdrawn_text(fund: Fund) -> str:
 
 
 def release(
-    fund: Fund, amount_minor: int, *, reference: tuple[str, str], key: str, by: Person | None, at: datetime
+    fund: Fund,
+    amount_minor: int,
+    *,
+    reference: tuple[str, str],
+    key: str,
+    to_reserved: bool = False,
+    by: Person | None,
+    at: datetime,
 ) -> None:
-    """Give back an amount that was in review on a locked fund.
+    """Give back an amount that was in review on a locked fund: to available, or to the reserve of the plan it came from.
 
-    After the claim deadline it cannot be claimed any more, so it goes to expired at once (ADR 0004); the clock is read once
-    more for that, because the lock may have been waited for until after the fund expired. What comes back to a fund that is
-    below its threshold by now becomes rebate, as the rest of the fund did.
+    After the claim deadline it cannot be claimed any more, so it goes to expired at once (ADR 0004), whatever was asked; the
+    clock is read once more for that, because the lock may have been waited for until after the fund expired. What comes
+    back to a fund that is below its threshold by now becomes rebate, as the rest of the fund did.
     """
     at = max(at, clock.now())
     late = at >= fund.earning_period.claims_close_at
-    to_bucket = states.EXPIRED if late else states.AVAILABLE
+    to_bucket = states.EXPIRED if late else states.RESERVED if to_reserved else states.AVAILABLE
     _move(fund, "release", states.IN_REVIEW, to_bucket, amount_minor, reference=reference, key=key, by=by, at=at)
-    if not late and fund.settled_at is not None and becomes_rebate(fund):
-        retest_funds(fund.earning_period, [fund.id], occasion=key, at=at, effective_on=day_of(fund, at))
+    if to_bucket == states.AVAILABLE:
+        _retest(fund, key, at=at)
+
+
+def release_reserve(
+    fund: Fund, amount_minor: int, *, reference: tuple[str, str], key: str, by: Person | None, at: datetime
+) -> None:
+    """Give back what was reserved for a plan on a locked fund. After the claim deadline it expires, effective on it."""
+    at = max(at, clock.now())
+    late = at >= fund.earning_period.claims_close_at
+    to_bucket = states.EXPIRED if late else states.AVAILABLE
+    day = fund.earning_period.claims_close_on if late else day_of(fund, at)
+    post(fund, Movement("release", states.RESERVED, to_bucket, amount_minor, day, *reference, key), by=by, at=at)
+    if not late:
+        _retest(fund, key, at=at)
+
+
+def _retest(fund: Fund, occasion: str, *, at: datetime) -> None:
+    """Let what came back to a fund below its threshold become rebate."""
+    if fund.settled_at is not None and becomes_rebate(fund):
+        retest_funds(fund.earning_period, [fund.id], occasion=occasion, at=at, effective_on=day_of(fund, at))
         fund.refresh_from_db(fields=TOTALS)
+
+
+def restore(fund: Fund, amount_minor: int, *, reference: tuple[str, str], key: str, by: Person, at: datetime) -> None:
+    """Put an amount in review for a dispute that was decided for its partner, on a locked fund.
+
+    Before the claim deadline that is a hold like any other. From then on the money is what the first decision gave up: it
+    lies in expired, or still in available where the sweep has not come by; the second part has the key `<key>:left`.
+    Raises as `hold`, and InsufficientFunds where both together are too little.
+    """
+    at = max(at, clock.now())
+    if at < fund.earning_period.claims_close_at:
+        hold(fund, amount_minor, reference=reference, key=key, by=by, at=at)
+        return
+    expired = min(amount_minor, fund.expired_minor)
+    there = expired + max(fund.available_minor, 0)
+    if amount_minor > there:
+        raise InsufficientFunds(
+            f"{fund.show(amount_minor)} was asked for, but {fund.show(there)} of this fund expired or is left. "
+            f"{fund.show(amount_minor - there)} is missing: grant less."
+        )
+    more = {"reference": reference, "by": by, "at": at}
+    if expired:
+        _move(fund, "restoration", states.EXPIRED, states.IN_REVIEW, expired, key=key, **more)
+    if amount_minor > expired:
+        _move(fund, "hold", states.AVAILABLE, states.IN_REVIEW, amount_minor - expired, key=f"{key}:left", **more)
 
 
 def approve(fund: Fund, amount_minor: int, *, reference: tuple[str, str], key: str, by: Person, at: datetime) -> None:
