@@ -14,8 +14,14 @@ from partners.web.request import PersonRequest
 
 def conflict_of(request: PersonRequest, claim: Claim, form: forms.Form, *, seen: int) -> dict[str, Any]:
     """What `claims/_conflict.html` shows. `claim` is fresh, and `form` holds the input with the fresh values as initial."""
+    return conflict_from(form, timeline(events_between(claim, request.user, seen=seen)))
+
+
+def conflict_from(form: forms.Form, events: list[dict[str, Any]], *, what: str = "claim") -> dict[str, Any]:
+    """The same from the events since the reading, told already; `what` names the record."""
     return {
-        "events": timeline(events_between(claim, request.user, seen=seen)),
+        "what": what,
+        "events": events,
         "rows": [
             {"label": form[name].label, "saved": shown(form, name, form[name].initial), "wrote": wrote(form, name)}
             for name in form.changed_data
