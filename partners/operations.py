@@ -16,6 +16,8 @@ from coop.lib.errors import FieldError, Invalid, NotAllowed, NotFound, check_rev
 from coop.lib.text import COUNTRY
 from partners import events, states
 from partners.accounts import read_account
+from partners.delegating import delegate as delegate
+from partners.delegating import end_delegation as end_delegation
 from partners.models import ApiKey, Location, Partner, PayoutAccount, Person
 from partners.permissions import require_role
 
@@ -121,6 +123,20 @@ def create_person(
     return person
 
 
+@transaction.atomic
+def create_guest(*, email: str, name: str, partner_id: int, by: Person, at: datetime) -> Person:
+    """Add an agency's guest of one's own organisation, who sets a password by the reset mail. Raises NotAllowed, Invalid."""
+    require_role(by, states.MARKETER, states.PARTNER_ADMIN, to="add an agency's guest")
+    if by.partner_id != partner_id:
+        raise NotAllowed("You may add guests of your own organisation only.")
+    require_person(email, states.AGENCY, "", partner_id, None)
+    guest = Person(email=email, name=name, role=states.AGENCY, partner_id=partner_id, created_at=at)
+    guest.set_unusable_password()
+    guest.save()
+    events.record("person.created", guest, by=by, at=at, role=states.AGENCY)
+    return guest
+
+
 def require_person(email: str, role: str, title: str, partner_id: int | None, portfolio: Sequence[int] | None) -> None:
     errors = []
     try:
@@ -159,12 +175,8 @@ def update_person(
     person = lock_person(person_id, by=by, revision=revision, to="change people")
     changes = dict(changes)
     portfolio = changes.pop("portfolio", ...)
-    if portfolio is not ... and person.role != states.CHANNEL_MANAGER:
-        raise Invalid.field("portfolio", "Only channel managers have a portfolio.")
     if portfolio is not ...:
-        require_partners(portfolio or [])
-        person.sees_every_partner = portfolio is None
-        person.portfolio.set(portfolio or [])
+        _set_portfolio(person, portfolio, by=by, at=at)
     require_fields(changes, ("name", "title"), "A person")
     for name, value in changes.items():
         setattr(person, name, value)
@@ -172,6 +184,46 @@ def update_person(
     person.save()
     events.record("person.changed", person, by=by, at=at, vendor_only=person.partner_id is None)
     return person
+
+
+@transaction.atomic
+def set_portfolio(
+    person_id: int,
+    partner_ids: Iterable[int] | None,
+    *,
+    revision: int | None = None,
+    by: Person,
+    at: datetime,
+) -> Person:
+    """Say which partners a channel manager looks after; None for every partner, those of tomorrow too.
+
+    Raises NotFound, NotAllowed, Stale, Invalid (another role, unknown partners).
+    """
+    person = lock_person(person_id, by=by, revision=revision, to="assign portfolios")
+    _set_portfolio(person, None if partner_ids is None else list(partner_ids), by=by, at=at)
+    person.revision += 1
+    person.save()
+    return person
+
+
+def _set_portfolio(person: Person, portfolio: Sequence[int] | None, *, by: Person, at: datetime) -> None:
+    if person.role != states.CHANNEL_MANAGER:
+        raise Invalid.field("portfolio", "Only channel managers have a portfolio.")
+    require_partners(portfolio or [])
+    before = set(person.portfolio.values_list("id", flat=True))
+    person.sees_every_partner = portfolio is None
+    person.portfolio.set(portfolio or [])
+    after = set(portfolio or [])
+    events.record(
+        "person.portfolio_set",
+        person,
+        by=by,
+        at=at,
+        vendor_only=True,
+        every=portfolio is None,
+        added=[str(partner) for partner in sorted(after - before)],
+        removed=[str(partner) for partner in sorted(before - after)],
+    )
 
 
 def require_partners(portfolio: Sequence[int]) -> None:

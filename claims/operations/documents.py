@@ -15,8 +15,10 @@ from claims import states
 from claims.models import Claim, Document, StoredFile
 from claims.operations.drafting import lock_open_claim, touched
 from claims.queries import document_kinds
+from claims.queries.guests import documents_for, lines_added_by
 from coop.lib.errors import FieldError, Invalid, NotFound, TooLarge, UnsupportedMediaType
 from partners.models import Person
+from partners.states import AGENCY
 
 # What is said of bytes that were kept as long as they had to be.
 GONE = "The file was deleted 24 months after the activity; its hash is kept."
@@ -43,7 +45,9 @@ def add_document(
     The type is told by ending and content, never by what the client says it is. Raises NotFound, NotAllowed, Stale,
     WrongStatus, TooLarge, UnsupportedMediaType, Invalid.
     """
-    claim = lock_open_claim(claim_id, by=by, revision=revision)
+    claim = lock_open_claim(claim_id, by=by, revision=revision, task=task_of_kind(kind))
+    if line_id is not None and by.role == AGENCY and line_id not in lines_added_by(by, claim):
+        raise NotFound("There is no such line in this claim.")
     require_kind(claim, kind, line_id, has_file=data is not None, url=url)
     document = Document(
         claim=claim,
@@ -72,11 +76,17 @@ def add_document(
     return document
 
 
+def task_of_kind(kind: str) -> str:
+    """The task of the hub that documents of a kind belong to."""
+    return kind if kind in states.MONEY_EVIDENCE else "proof"
+
+
 @transaction.atomic
 def remove_document(claim_id: int, document_id: int, *, revision: int | None = None, by: Person, at: datetime) -> Claim:
     """Take a document out of an open claim. Raises NotFound, NotAllowed, Stale, WrongStatus."""
-    claim = lock_open_claim(claim_id, by=by, revision=revision)
-    document = claim.documents.filter(id=document_id).first()
+    kind = Document.objects.filter(id=document_id, claim_id=claim_id).values_list("kind", flat=True).first()
+    claim = lock_open_claim(claim_id, by=by, revision=revision, task=task_of_kind(kind) if kind else "")
+    document = documents_for(by, claim).filter(id=document_id).first()
     if document is None:
         raise NotFound("There is no such document in this claim.")
     sha256, stored = document.sha256, document.stored

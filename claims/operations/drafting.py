@@ -11,8 +11,9 @@ from django.db.models import Sum
 
 from claims import states
 from claims.models import Activity, Claim, ClaimLine
-from claims.permissions import WRITERS, require_writer
+from claims.permissions import WRITERS, invited_to, require_worker
 from claims.queries.book import case_of, current_book, is_offered, metrics_asked
+from claims.queries.guests import lines_added_by
 from claims.rules.answers import WANTED, is_result
 from coop.lib.errors import FieldError, Invalid, NotFound, WrongStatus, check_revision, require_fields
 from coop.lib.text import require_fit_text
@@ -21,6 +22,7 @@ from funds.models import Fund
 from partners import events
 from partners.models import Person
 from partners.permissions import may_see, require_role
+from partners.states import AGENCY
 
 FIELDS = ("activity", "title", "solution_area", "country", "activity_from", "activity_to", "metrics")
 TEXTS = ("title", "solution_area")
@@ -37,12 +39,13 @@ LINE_FIELDS = (
 LINE_TEXTS = ("supplier", "invoice_number", "description")
 
 
-def lock_claim(claim_id: int, *, by: Person) -> Claim:
+def lock_claim(claim_id: int, *, by: Person, task: str = "") -> Claim:
     """The claim, locked, with its fund's row locked before it: fund, then claim, everywhere.
 
-    Raises NotFound, also for a claim that the person may not know of.
+    With a `task` also for a guest who was asked to do it. Raises NotFound, also for a claim that the person may not know of.
     """
-    fund_id = Claim.objects.visible_to(by).filter(id=claim_id).values_list("fund_id", flat=True).first()
+    known = invited_to(by, task) if task and by.role == AGENCY else Claim.objects.visible_to(by)
+    fund_id = known.filter(id=claim_id).values_list("fund_id", flat=True).first()
     if fund_id is None:
         raise NotFound("There is no such claim.")
     return lock_with_fund(claim_id, fund_id)
@@ -56,10 +59,13 @@ def lock_with_fund(claim_id: int, fund_id: int) -> Claim:
     return claim
 
 
-def lock_open_claim(claim_id: int, *, by: Person, revision: int | None) -> Claim:
-    """A claim that the person may write in now. Raises NotFound, NotAllowed, Stale, WrongStatus."""
-    claim = lock_claim(claim_id, by=by)
-    require_writer(by, claim)
+def lock_open_claim(claim_id: int, *, by: Person, revision: int | None, task: str = "") -> Claim:
+    """A claim that the person may write in now: all of it, or the one task that a guest was asked to do.
+
+    Raises NotFound, NotAllowed, Stale, WrongStatus.
+    """
+    claim = lock_claim(claim_id, by=by, task=task)
+    require_worker(by, claim, task)
     check_revision(revision, claim.revision)
     if not claim.is_open:
         raise WrongStatus(
@@ -74,7 +80,8 @@ def touched(claim: Claim, verb: str, *, by: Person, at: datetime, **data: Any) -
     claim.claimed_minor = claim.lines.aggregate(sum=Sum("amount_minor"))["sum"] or 0
     claim.revision += 1
     claim.save()
-    events.record(verb, claim, by=by, at=at, partner_only=not claim.sendings, number=claim.number, **data)
+    data = {"number": claim.number, "revision": claim.revision, **data}
+    events.record(verb, claim, by=by, at=at, partner_only=not claim.sendings, **data)
 
 
 @transaction.atomic
@@ -129,8 +136,9 @@ def update_claim(
 
     Raises NotFound, NotAllowed, Stale, WrongStatus, Invalid.
     """
-    claim = lock_open_claim(claim_id, by=by, revision=revision)
     changed, changes = sorted(changes), dict(changes)
+    task = "" if "metrics" in changed and len(changed) > 1 else "results" if changed == ["metrics"] else "about"
+    claim = lock_open_claim(claim_id, by=by, revision=revision, task=task)
     require_fields(changes, FIELDS, "A claim")
     require_fit_text(changes, TEXTS)
     activity, results = changes.pop("activity", None), changes.pop("metrics", None)
@@ -212,7 +220,7 @@ def add_line(
 
     Raises NotFound, NotAllowed, Stale, WrongStatus, Invalid.
     """
-    claim = lock_open_claim(claim_id, by=by, revision=revision)
+    claim = lock_open_claim(claim_id, by=by, revision=revision, task=kind)
     require_fit_text({"supplier": supplier, "invoice_number": invoice_number, "description": description}, LINE_TEXTS)
     require_line(kind, amount_minor, supplier, invoice_number, cost_minor)
     line = ClaimLine.objects.create(
@@ -242,10 +250,7 @@ def change_line(
     at: datetime,
 ) -> ClaimLine:
     """Change a line of an open claim; what was decided on it before is forgotten, as it is another line now."""
-    claim = lock_open_claim(claim_id, by=by, revision=revision)
-    line = claim.lines.filter(id=line_id).first()
-    if line is None:
-        raise NotFound("There is no such line in this claim.")
+    claim, line = lock_line(claim_id, line_id, revision=revision, by=by)
     require_fields(changes, LINE_FIELDS, "A line")
     require_fit_text(changes, LINE_TEXTS)
     for name, value in changes.items():
@@ -255,6 +260,19 @@ def change_line(
     line.save()
     touched(claim, "claim.line_changed", by=by, at=at, line=str(line.pk), fields=sorted(changes))
     return line
+
+
+def lock_line(claim_id: int, line_id: int, *, by: Person, revision: int | None) -> tuple[Claim, ClaimLine]:
+    """An open claim and a line of it, to be changed; a guest's only where the guest added it.
+
+    Raises NotFound, NotAllowed, Stale, WrongStatus.
+    """
+    kind = ClaimLine.objects.filter(id=line_id, claim_id=claim_id).values_list("kind", flat=True).first()
+    claim = lock_open_claim(claim_id, by=by, revision=revision, task=kind or "")
+    line = claim.lines.filter(id=line_id).first()
+    if line is None or (by.role == AGENCY and line.pk not in lines_added_by(by, claim)):
+        raise NotFound("There is no such line in this claim.")
+    return claim, line
 
 
 def require_line(

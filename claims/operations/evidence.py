@@ -10,9 +10,9 @@ from typing import Any
 from django.db import transaction
 
 from claims.models import Claim, ClaimLine, Document
-from claims.operations.documents import add_document, remove_document
-from claims.operations.drafting import add_line, change_line, lock_open_claim, touched
-from coop.lib.errors import NotFound
+from claims.operations.documents import add_document, remove_document, task_of_kind
+from claims.operations.drafting import add_line, change_line, lock_line, lock_open_claim, touched
+from claims.queries.guests import documents_for
 from partners.models import Person
 
 
@@ -57,10 +57,7 @@ def remove_line(claim_id: int, line_id: int, *, revision: int | None = None, by:
     A file that stayed behind would count as evidence for every other line of its kind. Raises NotFound, NotAllowed, Stale,
     WrongStatus.
     """
-    claim = lock_open_claim(claim_id, by=by, revision=revision)
-    line = claim.lines.filter(id=line_id).first()
-    if line is None:
-        raise NotFound("There is no such line in this claim.")
+    claim, line = lock_line(claim_id, line_id, by=by, revision=revision)
     for document_id in list(line.documents.values_list("id", flat=True)):
         claim = remove_document(claim_id, document_id, by=by, at=at)
     line.delete()
@@ -85,8 +82,8 @@ def put_proof(
 
     Raises what add_document raises.
     """
-    claim = lock_open_claim(claim_id, by=by, revision=revision)
-    earlier = list(claim.documents.filter(kind=kind, line__isnull=True).values_list("id", flat=True))
+    claim = lock_open_claim(claim_id, by=by, revision=revision, task=task_of_kind(kind))
+    earlier = list(documents_for(by, claim).filter(kind=kind, line__isnull=True).values_list("id", flat=True))
     document = add_document(
         claim_id,
         kind=kind,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
+from claims import states
 from coop.lib import money
 from coop.lib.dates import show_instant
 from partners.models import Event
@@ -30,6 +31,11 @@ SENTENCES = {
     "claim.paid": "paid",
     "claim.payment_returned": "noted that the bank sent the money back",
     "claim.lapsed": "closed the claim, because its deadline had passed",
+}
+TASK_SENTENCES = {
+    "claim.task_given": "asked {person} to do a task: {task}",
+    "claim.task_taken_back": "took a task back from {person}: {task}",
+    "claim.task_done": "finished a task: {task}",
 }
 AMOUNT_IN = {"claim.submitted": "amount", "claim.approved": "approved", "claim.paid": "approved"}
 
@@ -70,6 +76,9 @@ def sentence(event: Event) -> str:
     if event.verb == "claim.returned":
         number = len(event.data.get("fixes", []))
         return f"returned the claim with {number} thing{'' if number == 1 else 's'} to mend"
+    if event.verb in TASK_SENTENCES:
+        task = states.TASKS[event.data["task"]].lower()
+        return TASK_SENTENCES[event.verb].format(person=event.data["person"], task=task)
     if event.verb == "claim.changed" and event.data.get("fields") == []:
         return "reported the results"
     return SENTENCES.get(event.verb, event.verb.partition(".")[2].replace("_", " "))
