@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -9,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
+from coop.lib import clock
 from partners import states
 from partners.accounts import NAMES, masked
 from partners.permissions import visible_events, visible_partners, visible_people, within_partner
@@ -84,7 +86,8 @@ class Person(AbstractBaseUser):
     """Somebody who signs in, on the partner's side or on the vendor's.
 
     A channel manager sees the partners of the portfolio, or every partner, those of tomorrow too, when
-    `sees_every_partner` is set. All other vendor roles see every partner by their role.
+    `sees_every_partner` is set; and on the days of a `Delegation` the partners of whom they stand in for. All other vendor
+    roles see every partner by their role.
     """
 
     email = models.EmailField(max_length=254, unique=True)
@@ -134,11 +137,30 @@ class Person(AbstractBaseUser):
     def role_name(self) -> str:
         return states.ROLES[self.role]
 
-    def portfolio_ids(self) -> set[int]:
-        """The ids of the partners in the portfolio, read once for each request's person."""
-        if not hasattr(self, "_portfolio_ids"):
-            self._portfolio_ids = set(self.portfolio.values_list("id", flat=True))
-        return self._portfolio_ids
+    def reach(self) -> set[int] | None:
+        """The ids of the partners that a channel manager sees today, with those of people they stand in for; None for every
+        partner. Read once for each request's person.
+        """
+        if not hasattr(self, "_reach"):
+            self._reach = self._find_reach()
+        return self._reach
+
+    def _find_reach(self) -> set[int] | None:
+        if self.sees_every_partner:
+            return None
+        found = set(self.portfolio.values_list("id", flat=True))
+        for delegation in self.delegated.on(clock.today()).select_related("person").prefetch_related("partners"):
+            covered = delegation.covers()
+            if covered is None:
+                return None
+            found |= covered
+        return found
+
+
+class DelegationQuerySet(models.QuerySet["Delegation"]):
+    def on(self, day: date) -> DelegationQuerySet:
+        """Those that count on a day (UTC)."""
+        return self.filter(starts_on__lte=day, ends_on__gte=day, ended_at__isnull=True)
 
 
 class Delegation(models.Model):
@@ -154,6 +176,8 @@ class Delegation(models.Model):
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
 
+    objects = DelegationQuerySet.as_manager()
+
     class Meta:
         ordering = ["-id"]
         constraints = [
@@ -163,6 +187,14 @@ class Delegation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.to} for {self.person}"
+
+    def covers(self) -> set[int] | None:
+        """The ids of the partners it is for; None for every partner. Never more than the portfolio that is covered."""
+        named = {partner.pk for partner in self.partners.all()}
+        if self.person.sees_every_partner:
+            return named or None
+        portfolio = set(self.person.portfolio.values_list("id", flat=True))
+        return portfolio & named if named else portfolio
 
 
 class PayoutAccountQuerySet(models.QuerySet["PayoutAccount"]):

@@ -16,8 +16,8 @@ from coop.lib.errors import FieldError, Invalid, NotAllowed, NotFound, check_rev
 from coop.lib.text import COUNTRY
 from partners import events, states
 from partners.accounts import read_account
-from partners.delegating import delegate as delegate
-from partners.delegating import end_delegation as end_delegation
+from partners.delegating import delegate as delegate  # noqa: PLC0414 - one place to reach every writer
+from partners.delegating import end_delegation as end_delegation  # noqa: PLC0414
 from partners.models import ApiKey, Location, Partner, PayoutAccount, Person
 from partners.permissions import require_role
 

@@ -18,7 +18,8 @@ EVERYTHING = ~NOTHING
 
 
 def within_partner(person: Person, path: str = "partner_id") -> Q:
-    """Rows whose partner (at `path`) the person may see: one's own, the portfolio's, or all for the vendor's other roles.
+    """Rows whose partner (at `path`) the person may see: one's own, the portfolio's (with those of people
+    one stands in for today), or all for the vendor's other roles.
 
     An agency guest sees nothing of a partner by this road; guests see what they were invited to.
     """
@@ -26,8 +27,8 @@ def within_partner(person: Person, path: str = "partner_id") -> Q:
         return NOTHING
     if person.role in states.PARTNER_ROLES:
         return Q(**{path: person.partner_id})
-    if person.role == states.CHANNEL_MANAGER and not person.sees_every_partner:
-        return Q(**{f"{path}__in": person.portfolio_ids()})
+    if person.role == states.CHANNEL_MANAGER and (reach := person.reach()) is not None:
+        return Q(**{f"{path}__in": reach})
     return EVERYTHING
 
 
@@ -84,6 +85,6 @@ def may_see(person: Person, partner_id: int) -> bool:
         return False
     if person.role in states.PARTNER_ROLES:
         return person.partner_id == partner_id
-    if person.role == states.CHANNEL_MANAGER and not person.sees_every_partner:
-        return partner_id in person.portfolio_ids()
+    if person.role == states.CHANNEL_MANAGER and (reach := person.reach()) is not None:
+        return partner_id in reach
     return True
