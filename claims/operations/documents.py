@@ -13,7 +13,7 @@ from django.db import transaction
 
 from claims import states
 from claims.models import Claim, Document, StoredFile
-from claims.operations.drafting import lock_open_claim, touched
+from claims.operations.opening import lock_open_claim, touched
 from claims.queries import document_kinds
 from claims.queries.guests import documents_for, lines_added_by
 from coop.lib.errors import FieldError, Invalid, NotFound, TooLarge, UnsupportedMediaType

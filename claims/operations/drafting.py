@@ -7,17 +7,17 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Sum
 
 from claims import states
 from claims.models import Activity, Claim, ClaimLine
-from claims.permissions import WRITERS, invited_to, require_worker
+from claims.operations.documents import forget_unused
+from claims.operations.opening import lock_open_claim, touched
+from claims.permissions import WRITERS
 from claims.queries.book import case_of, current_book, is_offered, metrics_asked
 from claims.queries.guests import lines_added_by
 from claims.rules.answers import WANTED, is_result
-from coop.lib.errors import FieldError, Invalid, NotFound, WrongStatus, check_revision, require_fields
+from coop.lib.errors import FieldError, Invalid, NotFound, require_fields
 from coop.lib.text import require_fit_text
-from funds.ledger import lock_fund
 from funds.models import Fund
 from partners import events
 from partners.models import Person
@@ -37,51 +37,6 @@ LINE_FIELDS = (
     "details",
 )
 LINE_TEXTS = ("supplier", "invoice_number", "description")
-
-
-def lock_claim(claim_id: int, *, by: Person, task: str = "") -> Claim:
-    """The claim, locked, with its fund's row locked before it: fund, then claim, everywhere.
-
-    With a `task` also for a guest who was asked to do it. Raises NotFound, also for a claim that the person may not know of.
-    """
-    known = invited_to(by, task) if task and by.role == AGENCY else Claim.objects.visible_to(by)
-    fund_id = known.filter(id=claim_id).values_list("fund_id", flat=True).first()
-    if fund_id is None:
-        raise NotFound("There is no such claim.")
-    return lock_with_fund(claim_id, fund_id)
-
-
-def lock_with_fund(claim_id: int, fund_id: int) -> Claim:
-    """The claim and its fund, locked in the order that everybody keeps."""
-    fund = lock_fund(fund_id)
-    claim = Claim.objects.select_related("activity", "partner").select_for_update(of=("self",)).get(id=claim_id)
-    claim.fund = fund
-    return claim
-
-
-def lock_open_claim(claim_id: int, *, by: Person, revision: int | None, task: str = "") -> Claim:
-    """A claim that the person may write in now: all of it, or the one task that a guest was asked to do.
-
-    Raises NotFound, NotAllowed, Stale, WrongStatus.
-    """
-    claim = lock_claim(claim_id, by=by, task=task)
-    require_worker(by, claim, task)
-    check_revision(revision, claim.revision)
-    if not claim.is_open:
-        raise WrongStatus(
-            f"Claim {claim.number} is {claim.status_name.lower()}, so nothing in it changes now. "
-            "It can be changed if it is returned to you, or withdrawn and written anew."
-        )
-    return claim
-
-
-def touched(claim: Claim, verb: str, *, by: Person, at: datetime, **data: Any) -> None:
-    """Save a change of the claim's content: amount, revision, event."""
-    claim.claimed_minor = claim.lines.aggregate(sum=Sum("amount_minor"))["sum"] or 0
-    claim.revision += 1
-    claim.save()
-    data = {"number": claim.number, "revision": claim.revision, **data}
-    events.record(verb, claim, by=by, at=at, partner_only=not claim.sendings, **data)
 
 
 @transaction.atomic
@@ -258,8 +213,20 @@ def change_line(
     require_line(line.kind, line.amount_minor, line.supplier, line.invoice_number, line.cost_minor)
     line.decision, line.approved_minor, line.reason = "", None, ""
     line.save()
-    touched(claim, "claim.line_changed", by=by, at=at, line=str(line.pk), fields=sorted(changes))
+    void = void_signature(line)
+    told = {"signature_void": True} if void else {}
+    touched(claim, "claim.line_changed", by=by, at=at, line=str(line.pk), fields=sorted(changes), **told)
     return line
+
+
+def void_signature(line: ClaimLine) -> bool:
+    """Take away the certification that was signed for a line: it says what the line does not say any more."""
+    signed = list(line.documents.select_related("stored").filter(signed_at__isnull=False))
+    for document in signed:
+        document.delete()
+        if document.stored is not None:
+            forget_unused(document.stored)
+    return bool(signed)
 
 
 def lock_line(claim_id: int, line_id: int, *, by: Person, revision: int | None) -> tuple[Claim, ClaimLine]:

@@ -11,7 +11,8 @@ from django.db import transaction
 
 from claims.models import Claim, ClaimLine, Document
 from claims.operations.documents import add_document, remove_document, task_of_kind
-from claims.operations.drafting import add_line, change_line, lock_line, lock_open_claim, touched
+from claims.operations.drafting import add_line, change_line, lock_line
+from claims.operations.opening import lock_open_claim, touched
 from claims.queries.guests import documents_for
 from partners.models import Person
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from claims import states
 from claims.models import Claim, Invitation
-from claims.operations.drafting import lock_open_claim
+from claims.operations.opening import lock_open_claim
 from claims.permissions import WRITERS, require_writer
 from coop.lib.errors import FieldError, Invalid, NotFound, WrongStatus
 from coop.lib.text import require_fit_text

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from claims import states
 from claims.models import Claim, ClaimLine
-from claims.operations.drafting import lock_claim
+from claims.operations.opening import lock_claim
 from claims.operations.sending import finish, release_hold
 from claims.permissions import require_reviewer
 from coop.lib.dates import show_deadline, show_instant

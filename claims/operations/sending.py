@@ -11,7 +11,7 @@ from django.db.models import prefetch_related_objects
 from claims import rules, states
 from claims.due import review_due
 from claims.models import Claim
-from claims.operations.drafting import lock_claim, lock_with_fund
+from claims.operations.opening import lock_claim, lock_with_fund
 from claims.permissions import require_writer
 from claims.queries import facts_of
 from claims.queries.book import book_for
