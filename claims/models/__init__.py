@@ -3,7 +3,7 @@
 from claims.models.catalog import Activity, Category, Publication, RuleDraft, valid_on
 from claims.models.claims import Claim, ClaimLine, ClaimQuerySet, Invitation
 from claims.models.decisions import Decision
-from claims.models.documents import Document, Duplicate, StoredFile
+from claims.models.documents import Document, Duplicate, SamePicture, StoredFile
 from claims.models.numbers import new_claim_number, new_plan_number
 from claims.models.plans import Plan, PlanActivity, PlanQuerySet
 
@@ -22,6 +22,7 @@ __all__ = [
     "PlanQuerySet",
     "Publication",
     "RuleDraft",
+    "SamePicture",
     "StoredFile",
     "new_claim_number",
     "new_plan_number",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 
 from claims import states
 from claims.models.catalog import Activity
@@ -164,13 +165,16 @@ class ClaimLine(models.Model):
     """One invoice, or one piece of in-house work certified by a CSR, and what was decided on it.
 
     `amount_minor` is what is claimed of what it cost; `cost_minor` is empty where that is the same. `details` are what
-    rules ask for beside it (the code of a course, its day), for in-house work also what its CSR says.
+    rules ask for beside it (the code of a course, its day), for in-house work also what its CSR says. The keys are supplier
+    and number as they are compared (claims/files/suppliers.py).
     """
 
     claim = models.ForeignKey(Claim, models.CASCADE, related_name="lines")
     kind = models.CharField(max_length=10)
     supplier = models.CharField(max_length=200, blank=True)
     invoice_number = models.CharField(max_length=80, blank=True)
+    supplier_key = models.CharField(max_length=80, blank=True, editable=False)
+    number_key = models.CharField(max_length=80, blank=True, editable=False)
     invoiced_on = models.DateField(null=True, blank=True)
     description = models.CharField(max_length=500, blank=True)
     cost_minor = models.BigIntegerField(null=True)
@@ -203,6 +207,16 @@ class ClaimLine(models.Model):
             models.CheckConstraint(
                 name="line_decision_other_than_approval_has_a_reason",
                 condition=Q(decision__in=["", "approve"]) | ~Q(reason=""),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["supplier_key", "number_key"], name="line_by_invoice", condition=~Q(number_key="")),
+            models.Index(
+                F("supplier_key"),
+                Coalesce("cost_minor", "amount_minor"),
+                F("invoiced_on"),
+                name="line_by_cost",
+                condition=~Q(supplier_key="") & Q(invoiced_on__isnull=False),
             ),
         ]
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Greatest, Least
 
 from claims import states
-from claims.models.claims import Claim, ClaimLine
+from claims.models.claims import Claim, ClaimLine, Invitation
 from coop.lib.constraints import one_of
+from partners import states as roles
 from partners.models import Person
 
 
@@ -15,7 +17,9 @@ class StoredFile(models.Model):
     """Bytes, kept once whoever sends them, named by their SHA-256. They go when they are old; hash, size and type stay.
 
     `picture` is a print of 64 bits by which the same picture is found again after it was scaled or saved anew; empty for
-    what is no picture. `pages` counts the preview's pictures, which lie beside the file.
+    what is no picture, or shows nothing. `pages` counts the preview's pictures, which lie beside the file; a preview without
+    pictures is a text. `checked_at` is when the bytes were last seen to have their hash. A row that was deleted names its
+    bytes until they are gone too.
     """
 
     sha256 = models.CharField(max_length=64, unique=True)
@@ -25,8 +29,10 @@ class StoredFile(models.Model):
     picture = models.BigIntegerField(null=True)
     preview = models.CharField(max_length=10, default="waiting")
     preview_note = models.CharField(max_length=300, blank=True)
+    preview_tries = models.PositiveSmallIntegerField(default=0)
     pages = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
+    checked_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -43,6 +49,32 @@ class StoredFile(models.Model):
 
     def __str__(self) -> str:
         return self.sha256[:12]
+
+
+class SamePicture(models.Model):
+    """Two stored pictures whose prints differ in a few bits. Found once, when the later one got its print."""
+
+    stored = models.ForeignKey(StoredFile, models.CASCADE, related_name="+")
+    other = models.ForeignKey(StoredFile, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["stored", "other"], name="a_pair_of_pictures_is_found_once"),
+            models.CheckConstraint(name="a_picture_is_like_an_earlier_one", condition=Q(other__lt=F("stored"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stored_id} is like {self.other_id}"
+
+
+class DocumentQuerySet(models.QuerySet["Document"]):
+    def visible_to(self, person: Person) -> DocumentQuerySet:
+        """Documents of the claims that the person sees; a guest sees what they put into a claim they were invited to."""
+        seen = Q(claim__in=Claim.objects.visible_to(person))
+        if person.is_authenticated and person.is_active and person.role == roles.AGENCY:
+            invited = Invitation.objects.filter(person=person, revoked_at__isnull=True).values("claim")
+            seen = Q(uploaded_by=person, claim__in=invited)
+        return self.filter(seen)
 
 
 class Document(models.Model):
@@ -67,6 +99,8 @@ class Document(models.Model):
     reason = models.CharField(max_length=1000, blank=True)
     uploaded_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
+
+    objects = DocumentQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
@@ -99,6 +133,11 @@ class Document(models.Model):
     @property
     def media_type(self) -> str:
         return self.stored.media_type if self.stored else ""
+
+
+def unordered(one: str, other: str) -> tuple[F, Least, Greatest]:
+    """A pair, whichever of the two stands first."""
+    return F("kind"), Least(one, other), Greatest(one, other)
 
 
 class Duplicate(models.Model):
@@ -142,13 +181,13 @@ class Duplicate(models.Model):
                 & ~Q(reason=""),
             ),
             models.UniqueConstraint(
+                *unordered("document", "other_document"),
                 name="a_pair_of_documents_is_found_once",
-                fields=["kind", "document", "other_document"],
                 condition=Q(document__isnull=False),
             ),
             models.UniqueConstraint(
+                *unordered("line", "other_line"),
                 name="a_pair_of_lines_is_found_once",
-                fields=["kind", "line", "other_line"],
                 condition=Q(line__isnull=False),
             ),
         ]

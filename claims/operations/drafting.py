@@ -9,9 +9,11 @@ from typing import Any
 from django.db import transaction
 
 from claims import states
+from claims.files.suppliers import number_key, supplier_key
 from claims.models import Activity, Claim, ClaimLine
 from claims.operations.documents import forget_unused
 from claims.operations.opening import lock_open_claim, touched
+from claims.operations.duplicates import look_for_duplicates
 from claims.permissions import WRITERS
 from claims.queries.book import case_of, current_book, is_offered, metrics_asked
 from claims.queries.guests import lines_added_by
@@ -188,9 +190,12 @@ def add_line(
         description=description,
         cost_minor=cost_minor,
         details=dict(details or {}),
+        supplier_key=supplier_key(supplier),
+        number_key=number_key(invoice_number),
         created_at=at,
     )
     touched(claim, "claim.line_added", by=by, at=at, line=str(line.pk))
+    look_for_duplicates(claim, at)
     return line
 
 

@@ -1,0 +1,60 @@
+"""What is known of evidence that was given before: for the rules, for the partner's pages, for reviewers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db.models import Q, QuerySet
+
+from claims.models import Claim, Duplicate
+from claims.rules.facts import DuplicateFacts
+from partners.models import Person
+
+# Judged to be no fault, so nobody has to hear of it again.
+HARMLESS = ("different", "accepted")
+
+
+def duplicates_for(person: Person) -> QuerySet[Duplicate]:
+    """The pairs that the person may know of, with their claims.
+
+    The vendor's people see a pair once both claims were sent and they may see one of them. A partner hears only of the
+    later claim of a pair: that somebody gave the same evidence after them is not theirs to know.
+    """
+    visible = Claim.objects.visible_to(person)
+    rows = Duplicate.objects.select_related("claim__partner", "other__partner", "resolved_by")
+    if person.is_authenticated and person.is_vendor:
+        sent = rows.filter(claim__submitted_at__isnull=False, other__submitted_at__isnull=False)
+        return sent.filter(Q(claim__in=visible) | Q(other__in=visible))
+    return rows.filter(claim__in=visible)
+
+
+def hints_of(claim: Claim) -> list[Duplicate]:
+    """What this claim repeats of earlier ones, or of itself; for its own partner. Judged harmless: not any more."""
+    rows = Duplicate.objects.filter(claim=claim).exclude(resolution__in=HARMLESS)
+    names = ("claim", "other__partner", "document__reused_from", "line", "other_line", "other_document")
+    return list(rows.select_related(*names).order_by("id"))
+
+
+def duplicates_of(claim: Claim) -> list[DuplicateFacts]:
+    """The same, as the rules see it: no other partner's data, and each fault once."""
+    found = dict.fromkeys(
+        DuplicateFacts(hint.kind, field_of(hint), known_other(hint)) for hint in (hints_of(claim) if claim.pk else ())
+    )
+    return list(found)
+
+
+def field_of(hint: Duplicate) -> str:
+    """The field of the claim that mends it: the line, the line whose file it is, or the document."""
+    if hint.line_id:
+        return f"lines.{hint.line_id}"
+    assert hint.document is not None  # noqa: S101 - the table has one or the other
+    return f"lines.{hint.document.line_id}" if hint.document.line_id else f"documents.{hint.document_id}"
+
+
+def known_other(hint: Duplicate) -> str:
+    """The number of the other claim where it is the same organisation's; of others nothing is said."""
+    return hint.other.number if hint.other.partner_id == hint.claim.partner_id else ""
+
+
+def open_pairs(pairs: Sequence[Duplicate]) -> list[Duplicate]:
+    return [pair for pair in pairs if not pair.resolution]
