@@ -1,0 +1,202 @@
+"""What may be wrong with the rules of a catalog: their fields, codes, versions, slots, days and examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import combinations, pairwise
+from typing import Any
+
+from claims.rules.book import DIMENSIONS, NAMES, Rule, read_rule
+from claims.rules.faults.shape import DAYS, Faults, Row, Spec, check_amount, check_row, read_day
+from claims.rules.faults.spans import Span, gaps, span_of
+from claims.rules.kinds import KINDS
+from coop.lib.dates import show_day
+
+SCOPES = {"countries": "countries", "partners": "texts"}
+RULE: Spec = {
+    "code": ("rule code", True),
+    "version": ("positive", True),
+    "sentence": ("text", True),
+    "slot": ("rule code", False),
+    **{dimension: (SCOPES.get(dimension, "codes"), False) for dimension in DIMENSIONS},
+    "params": ("row", False),
+    "example": ("flag", False),
+    "examples": ("rows", False),
+    **DAYS,
+}
+PROOF: Spec = {"code": ("code", True), "name": ("long name", True), "hint": ("text", False)}
+# Without one of these for everybody, a claim could be sent that nothing looks at.
+REQUIRED = (
+    "claim_window",
+    "use_period",
+    "activity_offered",
+    "money_evidence",
+    "invoice_date",
+    "money_there",
+    "payout_profile",
+)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A rule that reads as one, and its place."""
+
+    place: str
+    row: Row
+    rule: Rule
+    span: Span
+
+
+def place_of(row: Row, index: int) -> str:
+    """Where a rule stands, by its code and version, e.g. rules.limit.spiff/2."""
+    code, version = row.get("code"), row.get("version")
+    return (
+        f"rules.{code}/{version}" if isinstance(code, str) and code and isinstance(version, int) else f"rules.{index}"
+    )
+
+
+def check_rules(faults: Faults, catalog: Row) -> None:
+    known = {
+        name: {row.get("code") for row in catalog.get(name, ())}
+        for name in ("programs", "activities", "categories", "country_classes")
+    }
+    known["programs"] |= set(catalog.get("other_programs", ()))
+    sound = []
+    for index, row in enumerate(catalog["rules"]):
+        place = place_of(row, index)
+        if check_rule(faults, place, row, known):
+            span = span_of(row)
+            if span:
+                sound.append(Placed(place, row, read_rule(row), span))
+    check_versions(faults, sound)
+    check_slots(faults, sound)
+    check_required(faults, catalog, sound)
+
+
+def check_rule(faults: Faults, place: str, row: Row, known: dict[str, set[Any]]) -> bool:
+    """Whether a row reads as a rule: fields, kind, codes of its scope, parameters."""
+    before = len(faults)
+    fits = check_row(faults, place, row, RULE)
+    for dimension, codes in known.items():
+        named = row.get(dimension, ())
+        for code in named if isinstance(named, list) else ():
+            if code not in codes:
+                faults.add(
+                    f"{place}.{dimension}",
+                    "unknown_code",
+                    f"There is no {NAMES[dimension]} “{code}” in this catalog.",
+                )
+    if fits:
+        kind = row["code"].partition(".")[0]
+        if kind in KINDS:
+            check_params(faults, place, row.get("params", {}), kind)
+        else:
+            faults.add(
+                f"{place}.code", "unknown_code", f"“{kind}” is no kind of rule. The kinds are: {', '.join(KINDS)}."
+            )
+    return len(faults) == before
+
+
+def check_params(faults: Faults, place: str, params: Row, kind: str) -> None:
+    """The parameters that rules of a kind take, each as it must be."""
+    wanted = KINDS[kind]
+    spec = {
+        name: ("rows" if what == "proofs" else what, name not in wanted.optional)
+        for name, what in wanted.params.items()
+    }
+    if not check_row(faults, f"{place}.params", params, spec):
+        return
+    for name, what in wanted.params.items():
+        where = f"{place}.params.{name}"
+        if what == "proofs":
+            check_proofs(faults, where, params.get(name, ()))
+        elif what == "amount" and name in params and "currency" in params:
+            check_amount(faults, where, params[name], params["currency"])
+
+
+def check_proofs(faults: Faults, place: str, rows: Sequence[Row]) -> None:
+    if not rows:
+        faults.add(place, "required", "Name at least one proof that serves.")
+    for index, row in enumerate(rows):
+        check_row(faults, f"{place}.{index}", row, PROOF)
+
+
+def groups(rules: Iterable[Placed], key: str) -> dict[str, list[Placed]]:
+    found: dict[str, list[Placed]] = {}
+    for placed in rules:
+        name = placed.rule.code if key == "code" else placed.rule.slot or placed.rule.code
+        found.setdefault(name, []).append(placed)
+    return found
+
+
+def check_versions(faults: Faults, rules: Sequence[Placed]) -> None:
+    """The versions of a rule follow each other: numbers and days rise, and no day has two of them or none."""
+    for versions in groups(rules, "code").values():
+        in_order = sorted(versions, key=lambda placed: placed.span)
+        for before, after in pairwise(in_order):
+            if after.rule.version == before.rule.version:
+                faults.add(
+                    after.place, "duplicate", "This version stands here twice. Give the later one the next number."
+                )
+                continue
+            if after.rule.version < before.rule.version:
+                faults.add(
+                    after.place,
+                    "version",
+                    f"Version {after.rule.version} begins on {show_day(after.span.first)}, after version "
+                    f"{before.rule.version} on {show_day(before.span.first)}. Later days have higher numbers.",
+                )
+            if shared := before.span.common(after.span):
+                faults.add(
+                    after.place,
+                    "overlap",
+                    f"Versions {before.rule.version} and {after.rule.version} both hold {shared.words}. Close the older "
+                    "one on the day before the newer one begins.",
+                )
+            for hole in gaps([before.span, after.span], Span(before.span.first, after.span.last)):
+                faults.add(
+                    after.place,
+                    "gap",
+                    f"Neither version {before.rule.version} nor version {after.rule.version} holds {hole.words}. Let one "
+                    "begin on the day after the other ends.",
+                )
+
+
+def check_slots(faults: Faults, rules: Sequence[Placed]) -> None:
+    """Of the rules that answer one question, no two count for the same case with the same weight."""
+    for slot, answering in groups(rules, "slot").items():
+        kinds = {placed.rule.kind for placed in answering}
+        if len(kinds) > 1:
+            faults.add(
+                answering[-1].place,
+                "slot",
+                f"Rules of the slot “{slot}” are of different kinds: {', '.join(sorted(kinds))}. One question has one kind.",
+            )
+        for a, b in combinations(answering, 2):
+            if a.rule.code == b.rule.code or a.rule.specificity != b.rule.specificity:
+                continue
+            shared = a.span.common(b.span)
+            if shared and all(codes & b.rule.scope[dimension] for dimension, codes in a.rule.scope.items()):
+                faults.add(
+                    b.place,
+                    "overlap",
+                    f"This rule and {a.rule.code}, version {a.rule.version}, answer the same question for the same cases "
+                    f"{shared.words}, and neither is more specific. Narrow the scope of one, or close it.",
+                )
+
+
+def check_required(faults: Faults, catalog: Row, rules: Sequence[Placed]) -> None:
+    """What every claim is asked for holds for everybody, from the first day of the first program on."""
+    days = [day for row in catalog["programs"] if (day := read_day(row.get("valid_from")))]
+    if not days:
+        return
+    for kind in REQUIRED:
+        spans = [placed.span for placed in rules if placed.rule.kind == kind and not placed.rule.scope]
+        for hole in gaps(spans, Span(min(days), date.max)):
+            faults.add(
+                f"rules.{kind}",
+                "gap",
+                f"No rule of the kind “{kind}” holds for everybody {hole.words}. Every claim is asked for it.",
+            )
