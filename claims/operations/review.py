@@ -2,46 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from claims import states
-from claims.models import Claim, ClaimLine
+from claims.models import Claim, ClaimLine, Document
+from claims.operations.deciding import findings_now, keep_claim_decision
 from claims.operations.opening import lock_claim
 from claims.operations.sending import finish, release_hold
+from claims.operations.verdicts import DocumentDecision, Fix, LineDecision, fix_of, record_decisions
 from claims.permissions import require_reviewer
 from coop.lib.dates import show_deadline, show_instant
-from coop.lib.errors import FieldError, Invalid, WindowClosed, WrongStatus, check_revision
+from coop.lib.errors import Invalid, SelfDecision, WindowClosed, WrongStatus, check_revision
 from coop.lib.transitions import follow
 from funds.operations import holds
+from partners import events
 from partners.models import Person
 
-
-@dataclass(frozen=True)
-class LineDecision:
-    """What a reviewer says of one line. `approved_minor` counts for approve_less only; all but approve need a reason."""
-
-    line_id: int
-    decision: str
-    approved_minor: int | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Fix:
-    """One thing that the partner must mend, at its field."""
-
-    field: str
-    message: str
+__all__ = ["DocumentDecision", "Fix", "LineDecision"]  # what the verbs here take
+NOTE_MAX = 2_000
 
 
 def lock_for_review(claim_id: int, *, by: Person, revision: int | None) -> Claim:
+    """The claim, locked, for somebody who may decide it. Raises NotFound, NotAllowed, SelfDecision, Stale."""
     claim = lock_claim(claim_id, by=by)
     require_reviewer(by, claim)
+    if claim.first_decided_by_id == by.pk:
+        raise SelfDecision(
+            f"You made the decision on claim {claim.number} that its partner disputed. Somebody else decides on it now."
+        )
     check_revision(revision, claim.revision)
     return claim
 
@@ -62,11 +54,23 @@ def start_review(claim_id: int, *, revision: int | None = None, by: Person, at: 
 
 
 @transaction.atomic
+def note_internally(claim_id: int, *, text: str, by: Person, at: datetime) -> Claim:
+    """Write a note that only the vendor's people read. Nothing of the claim changes. Raises NotFound, NotAllowed, Invalid."""
+    claim = lock_claim(claim_id, by=by)
+    require_reviewer(by, claim)
+    if not text.strip():
+        raise Invalid.field("text", "Write the note first.", "required")
+    events.record("claim.noted", claim, by=by, at=at, vendor_only=True, number=claim.number, note=text[:NOTE_MAX])
+    return claim
+
+
+@transaction.atomic
 def return_claim(
     claim_id: int,
     *,
     fixes: Sequence[Fix],
     decisions: Sequence[LineDecision] = (),
+    documents: Sequence[DocumentDecision] = (),
     note: str = "",
     revision: int | None = None,
     by: Person,
@@ -74,23 +78,45 @@ def return_claim(
 ) -> Claim:
     """Give a claim back to be mended, with a fix list. It keeps what it holds until the cure deadline.
 
-    Lines decided as "return" add their reason to the list. Raises Invalid when nothing says what to mend.
+    Lines and documents decided as "return" add their reason to the list. Raises Invalid when nothing says what to mend.
     """
     claim = lock_for_review(claim_id, by=by, revision=revision)
     require_time_to_mend(claim, at)
     if claim.status == states.SUBMITTED:
         begin(claim, by=by, at=at)
     claim.status = follow(states.CLAIMS, "return", claim.status, what=f"claim {claim.number}")
-    record_decisions(claim, decisions)
-    all_fixes = [fix for fix in fixes if fix.message.strip()]
-    all_fixes += [Fix(f"lines.{d.line_id}", d.reason) for d in decisions if d.decision == "return"]
-    if not all_fixes:
-        raise Invalid.field("fixes", "Say what has to be mended: at least one fix with its reason.", "required")
-    claim.returned_fixes = [{"field": fix.field, "message": fix.message} for fix in all_fixes]
+    found = findings_now(claim, at=at)
+    lines, files = record_decisions(claim, decisions, documents)
+    claim.returned_fixes = fix_list(fixes, lines, decisions, files, documents)
     claim.decision_note = note
     claim.reviewer = by
-    finish(claim, "claim.returned", by=by, at=at, fixes=claim.returned_fixes, note=note)
+    said = keep_claim_decision(claim, "return", found, lines, files, note=note, by=by, at=at)
+    finish(claim, "claim.returned", by=by, at=at, acting_as=said, fixes=claim.returned_fixes, note=note)
     return claim
+
+
+def fix_list(
+    fixes: Sequence[Fix],
+    lines: Iterable[ClaimLine],
+    decisions: Sequence[LineDecision],
+    files: Iterable[Document],
+    documents: Sequence[DocumentDecision],
+) -> list[dict[str, str]]:
+    """All that is to be mended, each once: what was said, then the lines and documents to be returned.
+
+    Raises Invalid where there is nothing.
+    """
+    known = {document.pk: document for document in files}
+    said = [Fix(fix.field, fix.message.strip()) for fix in fixes if fix.message.strip()]
+    said += [Fix(f"lines.{d.line_id}", d.words) for d in decisions if d.decision == "return"]
+    for decision in documents:
+        if decision.decision == "return":
+            fix = fix_of(known[decision.document_id], decision.words)
+            if Fix(fix.field, decision.words) not in said:
+                said.append(fix)
+    if not said:
+        raise Invalid.field("fixes", "Say what has to be mended: at least one fix with its reason.", "required")
+    return [{"field": fix.field, "message": fix.message} for fix in dict.fromkeys(said)]
 
 
 def require_time_to_mend(claim: Claim, at: datetime) -> None:
@@ -109,6 +135,7 @@ def approve_claim(
     claim_id: int,
     *,
     decisions: Sequence[LineDecision] = (),
+    documents: Sequence[DocumentDecision] = (),
     note: str = "",
     revision: int | None = None,
     by: Person,
@@ -117,15 +144,37 @@ def approve_claim(
     """Approve a claim, line by line; lines that are not named are accepted as they are.
 
     What is approved waits for payment; the rest of the hold is released. Raises Invalid where a decision does not fit its
-    line, where a line is to be returned, and where nothing would be approved.
+    line or document, where one is to be returned, and where nothing would be approved.
     """
     claim = lock_for_review(claim_id, by=by, revision=revision)
     if claim.status == states.SUBMITTED:
         begin(claim, by=by, at=at)
     claim.status = follow(states.CLAIMS, "approve", claim.status, what=f"claim {claim.number}")
-    lines = record_decisions(claim, decisions)
+    found = findings_now(claim, at=at)
+    lines, files = record_decisions(claim, decisions, documents)
+    approved = accept_the_rest(lines, files)
+    key = f"claim:{claim.pk}:approved:{claim.sendings}"
+    holds.approve(claim.fund, approved, reference=claim.reference, key=key, by=by, at=at)
+    release_hold(claim, "not_approved", by=by, at=at, amount_minor=claim.held_minor - approved)
+    claim.held_minor = 0
+    claim.approved_minor = approved
+    claim.reviewer, claim.decided_at, claim.decision_note = by, at, note
+    said = keep_claim_decision(claim, "approve", found, lines, files, note=note, by=by, at=at)
+    finish(claim, "claim.approved", by=by, at=at, acting_as=said, **amounts(claim), note=note)
+    return claim
+
+
+def accept_the_rest(lines: Iterable[ClaimLine], files: Iterable[Document]) -> int:
+    """Accept the lines that nothing was said of; returns what is approved in all.
+
+    Raises Invalid where a line or a document is to be returned, and where nothing would be approved.
+    """
     if any(line.decision == "return" for line in lines):
         raise Invalid.field("decisions", "A line is to be returned: return the claim, or decide that line otherwise.")
+    if any(document.decision == "return" for document in files):
+        raise Invalid.field(
+            "documents", "A document is to be returned: return the claim, or decide that document otherwise."
+        )
     approved = 0
     for line in lines:
         if not line.decision:
@@ -134,98 +183,37 @@ def approve_claim(
         approved += line.approved_minor or 0
     if not approved:
         raise Invalid.field("decisions", "Nothing would be approved. Decline the claim instead, with a reason.")
-    key = f"claim:{claim.pk}:approved:{claim.sendings}"
-    holds.approve(claim.fund, approved, reference=claim.reference, key=key, by=by, at=at)
-    release_hold(claim, "not_approved", by=by, at=at, amount_minor=claim.held_minor - approved)
-    claim.held_minor = 0
-    claim.approved_minor = approved
-    claim.reviewer, claim.decided_at, claim.decision_note = by, at, note
-    finish(claim, "claim.approved", by=by, at=at, **amounts(claim), note=note)
-    return claim
+    return approved
 
 
 @transaction.atomic
-def reject_claim(claim_id: int, *, reason: str, revision: int | None = None, by: Person, at: datetime) -> Claim:
-    """Decline a whole claim for good, with a reason; what it held is released. Raises Invalid without a reason."""
+def reject_claim(
+    claim_id: int,
+    *,
+    reason: str,
+    documents: Sequence[DocumentDecision] = (),
+    revision: int | None = None,
+    by: Person,
+    at: datetime,
+) -> Claim:
+    """Decline a whole claim for good, with a reason; what it held is released. Raises Invalid without a reason.
+
+    Its partner may dispute that (`claims.operations.disputes`).
+    """
     claim = lock_for_review(claim_id, by=by, revision=revision)
     if not reason.strip():
         raise Invalid.field("reason", "Say why the claim is declined: the partner reads it.", "required")
     if claim.status == states.SUBMITTED:
         begin(claim, by=by, at=at)
     claim.status = follow(states.CLAIMS, "reject", claim.status, what=f"claim {claim.number}")
-    claim.lines.update(decision="decline", approved_minor=0, reason=reason[:1000])
+    found = findings_now(claim, at=at)
+    claim.lines.update(decision="decline", approved_minor=0, reason_code="", reason=reason[:1000])
+    lines, files = record_decisions(claim, (), documents)
     release_hold(claim, "declined", by=by, at=at)
     claim.reviewer, claim.decided_at, claim.decision_note = by, at, reason
-    finish(claim, "claim.rejected", by=by, at=at, reason=reason)
+    said = keep_claim_decision(claim, "decline", found, lines, files, note=reason, by=by, at=at)
+    finish(claim, "claim.rejected", by=by, at=at, acting_as=said, reason=reason)
     return claim
-
-
-def record_decisions(claim: Claim, decisions: Sequence[LineDecision]) -> list[ClaimLine]:
-    """Write the decisions on the claim's lines; returns all its lines. Raises Invalid with all that does not fit."""
-    lines = {line.pk: line for line in claim.lines.all()}
-    errors: list[FieldError] = []
-    seen: set[int] = set()
-    for index, said in enumerate(decisions):
-        line = lines.get(said.line_id)
-        place = f"decisions.{index}"
-        if said.line_id in seen:
-            errors.append(
-                FieldError(f"{place}.id", "duplicate", f"Line {said.line_id} is decided twice. Decide it once.")
-            )
-        seen.add(said.line_id)
-        if line is None:
-            errors.append(FieldError(f"{place}.id", "not_found", f"Claim {claim.number} has no line {said.line_id}."))
-            continue
-        errors += [FieldError(f"{place}.{field}", code, message) for field, code, message in faults(claim, line, said)]
-        line.decision, line.reason = said.decision, said.reason.strip()[:1000]
-        line.approved_minor = {"approve": line.amount_minor, "approve_less": said.approved_minor}.get(said.decision, 0)
-    if errors:
-        raise Invalid(errors=errors)
-    for line in lines.values():
-        if line.decision:
-            line.save()
-    return list(lines.values())
-
-
-def faults(claim: Claim, line: ClaimLine, said: LineDecision) -> list[tuple[str, str, str]]:
-    """What is wrong with one decision, as (field, code, sentence)."""
-    wrong = []
-    if said.decision not in states.DECISIONS:
-        wrong.append(
-            (
-                "decision",
-                "invalid",
-                f"“{said.decision}” is not a decision. Use {', '.join(states.DECISIONS)}.",
-            )
-        )
-    if said.decision != "approve" and not said.reason.strip():
-        wrong.append(
-            (
-                "reason",
-                "required",
-                "Say why: anything but a plain approval needs a reason that the partner can read.",
-            )
-        )
-    full = {"approve": line.amount_minor, "return": 0, "decline": 0}.get(said.decision)
-    if full is not None and said.approved_minor not in (None, full):
-        wrong.append(
-            (
-                "approved_amount",
-                "invalid",
-                "An amount is given with approve_less only. Say approve_less to accept a part of the line.",
-            )
-        )
-    if said.decision == "approve_less":
-        amount = said.approved_minor
-        if amount is None or not 0 < amount < line.amount_minor:
-            wrong.append(
-                (
-                    "approved_amount",
-                    "invalid",
-                    f"Enter an amount above zero and below the {claim.show(line.amount_minor)} of this line.",
-                )
-            )
-    return wrong
 
 
 def amounts(claim: Claim) -> Mapping[str, Any]:

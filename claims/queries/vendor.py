@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.db.models import Count, Q
 
-from claims import priority, states
+from claims import priority, rules, states
 from claims.models import Claim
+from claims.queries import facts_of
+from claims.queries.book import book_for
 from claims.rules import FAILED, PERSON, WARNING
+from claims.rules.findings import Finding
 from coop.lib.dates import business_days_after
 from partners.models import Person
 
 UNDECIDED = (states.SUBMITTED, states.IN_REVIEW)
 VIEWS = {"": "Everybody's", "mine": "In my review", "new": "Not started"}
+
+
+def findings_for_review(claim: Claim, *, at: datetime) -> list[Finding]:
+    """What the rules in force say of a sent claim now, for who decides it; the decision keeps the same list.
+
+    Whether it came in time is judged by when it came, not by when somebody looks. What a dispute asks for was released; that
+    it is there again is the ledger's question at its decision, not a rule's.
+    """
+    facts = facts_of(claim, at=at)
+    held = facts.claimed_minor if claim.status == states.DISPUTED else facts.held_minor
+    return rules.evaluate(
+        book_for(claim),
+        replace(facts, at=claim.submitted_at or at, returned=claim.sendings > 1, held_minor=held),
+    )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from django import forms
 from claims import states
 from claims.letters import Said
 from claims.models import Claim, ClaimLine
-from claims.operations.review import LineDecision, faults
+from claims.operations.verdicts import LineDecision, faults
 from claims.queries import document_kinds
 from claims.queries.book import metrics_asked
 from coop.lib.forms import AmountField
