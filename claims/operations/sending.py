@@ -64,7 +64,9 @@ def submit_claim(claim_id: int, *, revision: int | None = None, by: Person, at: 
     claim.reviewer = None
     claim.review_due_at = review_due(at, claim.fund.program)
     if claim.sendings > 1:
-        claim.lines.update(decision="", approved_minor=None, reason="")
+        claim.lines.update(decision="", approved_minor=None, reason_code="", reason="")
+        # What was accepted stays so while the same document stands; what was returned is looked at anew.
+        claim.documents.filter(decision="return").update(decision="", reason_code="", reason="")
     claim.revision += 1
     save_in_its_windows(claim)
     events.record(
