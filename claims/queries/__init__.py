@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from claims import rules, states
-from claims.models import Claim, ClaimLine, Document
-from claims.queries.book import activity_day, book_for, case_of_claim, proofs_asked
-from claims.rules.facts import DocumentFacts, Facts, LineFacts
+from claims.models import Claim, ClaimLine, Document, PlanActivity
+from claims.queries.book import activity_day, book_for, case_of_claim, proofs_possible
+from claims.queries.counted import counted, is_limited, rates_for
+from claims.queries.fund_facts import period_facts, spread
+from claims.rules.facts import DocumentFacts, Facts, LineFacts, PlanFacts
 from claims.rules.findings import Finding
 from funds.models import Fund
 
+GRANTED = ("approve", "approve_less")
+STANDING = (states.APPROVED, states.CLOSED)  # plans whose approvals hold, or held when the work began
 
-def facts_of(claim: Claim, *, at: datetime, fund: Fund | None = None) -> Facts:
+
+def facts_of(claim: Claim, at: datetime, fund: Fund | None = None) -> Facts:
     """The facts of a claim as it stands at an instant. Pass `fund` where it is locked and fresher than the claim's."""
     fund = fund or claim.fund
     period = fund.earning_period
-    return Facts(
-        at=at,
-        case=case_of_claim(claim, fund),
-        zone=fund.program.time_zone,
+    book, case = book_for(claim), case_of_claim(claim, fund)
+    facts = Facts(
+        **period_facts(fund.program, period, fund, at),
+        case=case,
         currency=claim.currency,
-        use_from=period.use_from,
-        use_to=period.use_to,
-        claims_open_at=period.claims_open_at,
-        claims_close_at=period.claims_close_at,
-        cure_close_at=period.cure_close_at,
         returned=claim.sendings > 0,
         sent_in_time=claim.first_submitted_at is not None and claim.first_submitted_at < period.claims_close_at,
         activity_name=claim.activity.name,
@@ -33,16 +36,22 @@ def facts_of(claim: Claim, *, at: datetime, fund: Fund | None = None) -> Facts:
         activity_to=claim.activity_to,
         activity_valid=claim.activity.holds_on(activity_day(claim)),
         held_minor=claim.held_minor,
-        # After the claim deadline nothing more can be held, whether or not the job that expires the rest has run.
-        available_minor=fund.available_minor if at < period.claims_close_at else 0,
-        # A test that is due counts as done: sending runs it on the way.
-        settled=fund.settled_at is not None or at >= period.settle_at,
-        settle_on=period.settle_on,
         payout_profile_complete=fund.enrollment.payout_profile_complete,
         lines=[line_facts(line) for line in claim.lines.all()],
         documents=[document_facts(document) for document in claim.documents.all()],
         metrics=claim.metrics,
+        solution_area=claim.solution_area,
+        rates=rates_for(book, case, fund.currency, min(case.day, at.date())),
     )
+    if claim.plan_activity is not None:
+        plan = plan_facts(claim, claim.plan_activity, at)
+        facts = replace(facts, plan=plan, held_minor=facts.held_minor - claim.from_plan_minor + plan.left_minor)
+    if is_limited(book, case):
+        others = counted(fund.partner, period, fund, claim.activity, but_claim=claim)
+        facts = replace(facts, used_in_fund_minor=others.fund, used_in_program_minor=others.program)
+    # What was sent, or decided, is counted already.
+    new = 0 if claim.held_minor or claim.approved_minor else facts.claimed_minor
+    return replace(facts, **spread(book, case, fund, claim.solution_area, new))
 
 
 def line_facts(line: ClaimLine) -> LineFacts:
@@ -63,12 +72,39 @@ def document_facts(document: Document) -> DocumentFacts:
     return DocumentFacts(document.kind, str(document.line_id) if document.line_id else None, document.dated_on)
 
 
-def findings_of(claim: Claim, *, at: datetime) -> list[Finding]:
+def plan_facts(claim: Claim, planned: PlanActivity, at: datetime) -> PlanFacts:
+    """The activity of a plan that a claim is made on; after the claim deadline its plan reserves nothing any more."""
+    reserved = planned.reserved_minor if at < claim.fund.earning_period.claims_close_at else 0
+    return PlanFacts(
+        number=planned.plan.number,
+        title=planned.title,
+        activity=planned.activity.code,
+        approved_on=min(approvals(planned, claim.fund.program.time_zone), default=None),
+        starts_on=planned.starts_on,
+        ends_on=planned.ends_on,
+        left_minor=reserved + claim.from_plan_minor,
+    )
+
+
+def approvals(planned: PlanActivity | None, zone: str) -> Iterator[date]:
+    """The days on which an activity was approved, in this version of its plan and in those before it.
+
+    None where it is not approved now: a plan that was cancelled or that lapsed approves nothing any more.
+    """
+    if planned is None or planned.plan.status not in STANDING:
+        return
+    while planned is not None:
+        if planned.decision in GRANTED and planned.plan.decided_at is not None:
+            yield planned.plan.decided_at.astimezone(ZoneInfo(zone)).date()
+        planned = planned.follows if planned.follows_id else None
+
+
+def findings_of(claim: Claim, at: datetime) -> list[Finding]:
     """What the rules say of a claim now: advice for the writer of a draft, checks for a reviewer."""
     return rules.evaluate(book_for(claim), facts_of(claim, at=at))
 
 
 def document_kinds(claim: Claim) -> dict[str, str]:
     """The kinds a document of this claim may have, with their names: evidence of money, then the activity's proofs."""
-    proofs = {proof.code: proof.name for proof in proofs_asked(claim)}
+    proofs = {proof.code: proof.name for proof in proofs_possible(claim)}
     return {**states.MONEY_EVIDENCE, **proofs, "other": "Other"}

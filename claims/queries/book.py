@@ -9,6 +9,7 @@ from functools import lru_cache
 from claims.models import Activity, Claim, Publication
 from claims.rules.book import Book, Case, read_book
 from claims.rules.facts import Metric, Proof
+from claims.rules.kinds.declared import asked_details
 from claims.rules.kinds.evidence import asked_metrics, asked_proofs
 from coop.lib.db import rows
 from coop.lib.errors import WrongStatus
@@ -72,13 +73,36 @@ def case_of_claim(claim: Claim, fund: Fund | None = None) -> Case:
 
 
 def proofs_asked(claim: Claim) -> list[Proof]:
-    """Every proof that the claim's activity may ask for on its date."""
+    """Every proof that the claim's activity asks for on its date, as far as its answers do not rule it out."""
+    return asked_proofs(book_for(claim), case_of_claim(claim), claim.metrics)
+
+
+def proofs_possible(claim: Claim) -> list[Proof]:
+    """Every proof that the claim's activity may ask for on its date, whatever is answered."""
     return asked_proofs(book_for(claim), case_of_claim(claim))
 
 
 def metrics_asked(claim: Claim) -> list[Metric]:
-    """Everything that the claim's activity may ask to be reported on its date."""
-    return asked_metrics(book_for(claim), case_of_claim(claim))
+    """Everything that the claim's activity may ask to be reported, answered or confirmed on its date."""
+    return asked_metrics(book_for(claim), case_of_claim(claim), claim.metrics)
+
+
+def line_details_asked(claim: Claim) -> list[Metric]:
+    """What the claim's activity asks to be written beside each line; answers are kept in the line's details."""
+    return asked_details(book_for(claim), case_of_claim(claim))
+
+
+def dated_proofs(claim: Claim) -> set[str]:
+    """The codes of the proofs that must bear a day: the document says which."""
+    rules = book_for(claim).of_kind("approval_before", case_of_claim(claim))
+    return {str(rule.params["proof"]) for rule in rules}
+
+
+def answers_planned(book: Book, case: Case) -> list[Metric]:
+    """What a plan must say of an activity beyond dates and amount: the answers by which limits count."""
+    counted = {rule.params["answer"] for rule in book.of_kind("head_count", case)}
+    counted |= {rule.params["per_person"] for rule in book.of_kind("limit", case) if "per_person" in rule.params}
+    return [metric for metric in asked_metrics(book, case) if metric.code in counted]
 
 
 def is_offered(activity: Activity, case: Case, book: Book) -> bool:

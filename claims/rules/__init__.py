@@ -7,8 +7,10 @@ at, passed ones too, so that a reader sees what was checked. docs/rules.md has a
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from claims.rules.book import Book
-from claims.rules.facts import Facts
+from claims.rules.facts import CLAIM, Facts
 from claims.rules.findings import FAILED, PASSED, PERSON, WARNING, Finding, failed
 from claims.rules.kinds import KINDS
 
@@ -17,9 +19,10 @@ __all__ = ["FAILED", "PASSED", "PERSON", "WARNING", "Facts", "Finding", "evaluat
 
 def evaluate(book: Book, facts: Facts) -> list[Finding]:
     """All findings of all rules that count, in the order of the catalog, which is the order in which a person mends."""
-    return [
+    found = [
         found
         for rule in book.in_force(facts.case)
         if facts.subject in KINDS[rule.kind].subjects
         for found in KINDS[rule.kind].look(rule, facts, book)
     ]
+    return found if facts.subject == CLAIM else [replace(one, field=facts.field(one.field)) for one in found]

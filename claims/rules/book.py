@@ -134,9 +134,17 @@ class CountryClass:
 class Book:
     """All rules of one publication of the catalog, indexed. It never changes; read it as often as you like."""
 
-    def __init__(self, rules: Iterable[Rule], country_classes: Iterable[CountryClass] = ()) -> None:
+    def __init__(
+        self,
+        rules: Iterable[Rule],
+        country_classes: Iterable[CountryClass] = (),
+        solution_areas: Sequence[Mapping[str, Any]] = (),
+        categories: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         self.rules = tuple(rules)
         self.country_classes = tuple(country_classes)
+        self.solution_areas = tuple(solution_areas)
+        self.categories = tuple(categories)
         self.known: dict[Case, tuple[Rule, ...]] = {}
 
     def in_force(self, case: Case) -> tuple[Rule, ...]:
@@ -168,6 +176,14 @@ class Book:
             ),
             "",
         )
+
+    def areas_on(self, day: date) -> dict[str, str]:
+        """The names of the solution areas of a day, by code."""
+        return {row["code"]: row["name"] for row in self.solution_areas if valid(row, day)}
+
+    def categories_on(self, day: date) -> dict[str, str]:
+        """The names of the categories on a day, by code."""
+        return {row["code"]: name["name"] for row in self.categories for name in row["names"] if valid(name, day)}
 
 
 def valid(row: Mapping[str, Any], day: date) -> bool:
@@ -204,4 +220,6 @@ def read_book(catalog: Mapping[str, Any]) -> Book:
             CountryClass(row["code"], row["name"], tuple(row.get("members", ())), row.get("example", False))
             for row in catalog.get("country_classes", ())
         ),
+        catalog.get("solution_areas", ()),
+        catalog.get("categories", ()),
     )

@@ -13,6 +13,18 @@ from coop.lib import money
 
 CLAIM, PLAN, IDEA = "claim", "plan", "idea"
 
+# What the fields of a claim are called in a plan's activity and in an idea.
+FIELDS = {
+    PLAN: {
+        "activity_from": "starts_on",
+        "activity_to": "ends_on",
+        "lines": "requested_amount",
+        "metrics": "answers",
+        "plan_activity": "starts_on",
+    },
+    IDEA: {"activity_from": "starts_on", "activity_to": "ends_on", "lines": "amount", "plan_activity": "starts_on"},
+}
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -31,7 +43,10 @@ class Proof:
 
 @dataclass(frozen=True)
 class Metric:
-    """One thing to report. Its kind says what an answer looks like: see `claims.rules.answers`."""
+    """One thing to report. Its kind says what an answer looks like: see `claims.rules.answers`.
+
+    `choices` are the codes that an answer of the kind "activities" may name.
+    """
 
     code: str
     name: str
@@ -39,6 +54,7 @@ class Metric:
     hint: str = ""
     required: bool = True
     example: bool = False
+    choices: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -72,13 +88,17 @@ class DocumentFacts:
 
 @dataclass(frozen=True)
 class PlanFacts:
-    """The approved activity of a plan that a claim is made on."""
+    """The activity of a plan that a claim is made on. `approved_on` is empty while, or if ever, it is not approved.
+
+    `left_minor` is what is still reserved for it, with what this claim holds of it already.
+    """
 
     number: str
     title: str
-    approved_on: date
-    starts_on: date
-    ends_on: date
+    activity: str
+    approved_on: date | None
+    starts_on: date | None
+    ends_on: date | None
     left_minor: int
 
 
@@ -116,6 +136,7 @@ class Facts:
     settle_on: date
     payout_profile_complete: bool | None
     subject: str = CLAIM
+    fund_known: bool = True  # an idea may be asked about before there is a fund
     lines: Sequence[LineFacts] = ()
     documents: Sequence[DocumentFacts] = ()
     metrics: Mapping[str, Any] = field(default_factory=dict)
@@ -138,6 +159,15 @@ class Facts:
     @property
     def claimed_minor(self) -> int:
         return sum(line.amount_minor for line in self.lines) if self.asked_minor is None else self.asked_minor
+
+    def answer(self, code: str) -> str:
+        """What was answered to a question or reported as a result; empty where nothing was."""
+        return str(self.metrics.get(code, "")).strip()
+
+    def field(self, name: str) -> str:
+        """What a field of a claim is called here."""
+        first, dot, rest = name.partition(".")
+        return FIELDS.get(self.subject, {}).get(first, first) + dot + rest
 
     def show(self, minor: int) -> str:
         return money.display(minor, self.currency)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from claims.rules.kinds import dates, evidence, money
+from claims.rules.kinds import dates, declared, evidence, limits, money, plans
 from claims.rules.kinds.kind import Kind
 
-KINDS: dict[str, Kind] = {**dates.KINDS, **evidence.KINDS, **money.KINDS}
+KINDS: dict[str, Kind] = {
+    **dates.KINDS,
+    **evidence.KINDS,
+    **declared.KINDS,
+    **money.KINDS,
+    **limits.KINDS,
+    **plans.KINDS,
+}

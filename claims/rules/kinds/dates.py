@@ -93,6 +93,17 @@ def activity_offered(rule: Rule, facts: Facts, book: Book) -> Iterable[Finding]:
 KINDS = {
     "claim_window": Kind(claim_window, sentence),
     "use_period": Kind(use_period, sentence, EVERYTHING),
-    "activity_offered": Kind(activity_offered, sentence, EVERYTHING, {"offered": "flag"}),
-    "invoice_date": Kind(invoice_date, sentence, params={"days_after_use": "count"}),
+    "activity_offered": Kind(
+        activity_offered,
+        lambda rule: f"{'Paid for' if rule.params['offered'] else 'Not paid for'} by the program.",
+        EVERYTHING,
+        {"offered": "flag"},
+    ),
+    "invoice_date": Kind(
+        invoice_date,
+        lambda rule: (
+            f"An invoice is dated inside the use period or at most {rule.params['days_after_use']} days after it."
+        ),
+        params={"days_after_use": "count"},
+    ),
 }

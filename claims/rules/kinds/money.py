@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from claims.rules.book import Book, Rule
-from claims.rules.facts import Facts
+from claims.rules.facts import CLAIM, Facts
 from claims.rules.findings import FAILED, WARNING, Finding
-from claims.rules.kinds.kind import Kind, sentence
+from claims.rules.kinds.kind import EVERYTHING, Kind, sentence
+from claims.rules.kinds.limits import ASKED, LESS
 from coop.lib.dates import show_day
 
 
 def money_there(rule: Rule, facts: Facts, book: Book) -> Iterable[Finding]:
     """R6: the amount is more than nothing and not more than what the fund holds for it; a fund below zero holds nothing."""
-    if not facts.lines:
+    if not facts.fund_known or (facts.subject == CLAIM and not facts.lines):
         return  # R3 asks for a line already
     if facts.available_minor < 0 and facts.claimed_minor > facts.held_minor == 0:
         yield rule.finding(
@@ -30,16 +31,18 @@ def money_there(rule: Rule, facts: Facts, book: Book) -> Iterable[Finding]:
     wanted = facts.claimed_minor
     yield rule.finding(
         0 < wanted <= there and facts.settled,
-        seen=f"{facts.show(wanted)} claimed, {facts.show(there)} {'there' if facts.settled else 'estimated'}",
+        seen=f"{facts.show(wanted)} {ASKED[facts.subject]}, {facts.show(there)} {'there' if facts.settled else 'estimated'}",
         wanted=f"more than zero and at most {facts.show(there)}"
         if facts.settled
         else "money that is no longer an estimate",
         fix=(
             f"Wait until the earnings are final, after {show_day(facts.settle_on)}."
             if not facts.settled
-            else f"Lower the lines by {facts.show(wanted - there)} in all."
+            else LESS[facts.subject].format(facts.show(wanted - there))
             if wanted > there
             else "Enter what the work cost."
+            if facts.subject == CLAIM
+            else "Enter how much you ask for."
         ),
         at_field="lines",
     )
@@ -61,6 +64,6 @@ def payout_profile(rule: Rule, facts: Facts, book: Book) -> Iterable[Finding]:
 
 
 KINDS = {
-    "money_there": Kind(money_there, sentence),
+    "money_there": Kind(money_there, sentence, EVERYTHING),
     "payout_profile": Kind(payout_profile, sentence),
 }
