@@ -12,10 +12,10 @@ from claims import states
 from claims.files.suppliers import number_key, supplier_key
 from claims.models import Activity, Claim, ClaimLine
 from claims.operations.documents import forget_unused
-from claims.operations.opening import lock_open_claim, touched
 from claims.operations.duplicates import look_for_duplicates
+from claims.operations.opening import lock_open_claim, touched
 from claims.permissions import WRITERS
-from claims.queries.book import case_of, current_book, is_offered, metrics_asked
+from claims.queries.book import case_of, current_book, is_offered, line_details_asked, metrics_asked
 from claims.queries.guests import lines_added_by
 from claims.rules.answers import WANTED, is_result
 from coop.lib.errors import FieldError, Invalid, NotFound, require_fields
@@ -37,6 +37,7 @@ LINE_FIELDS = (
     "amount_minor",
     "cost_minor",
     "details",
+    "csr",
 )
 LINE_TEXTS = ("supplier", "invoice_number", "description")
 
@@ -150,6 +151,26 @@ def checked_metrics(claim: Claim, metrics: Mapping[str, Any]) -> dict[str, str]:
     return {code: text_of(value)[:2000] for code, value in metrics.items()}
 
 
+def checked_details(claim: Claim, details: Mapping[str, Any]) -> dict[str, str]:
+    """What is asked beside a line, by code as text. Raises Invalid for what the activity does not ask for, all at once."""
+    known = {metric.code: metric for metric in line_details_asked(claim)}
+    errors = [
+        FieldError(
+            f"details.{code}", "unknown_detail", f"{claim.activity.name} asks for no “{code[:40]}” beside a line."
+        )
+        for code in details
+        if code not in known
+    ]
+    errors += [
+        FieldError(f"details.{code}", "invalid", f"“{text_of(value)[:40]}” is not {WANTED[known[code].kind]}.")
+        for code, value in details.items()
+        if code in known and text_of(value) and not is_result(known[code], text_of(value), claim.currency)
+    ]
+    if errors:
+        raise Invalid(errors=errors)
+    return {code: text_of(value)[:500] for code, value in details.items()}
+
+
 def text_of(value: Any) -> str:
     """A result as text; none at all is an empty answer, not the word "None"."""
     return "" if value is None else str(value).strip()
@@ -167,13 +188,15 @@ def add_line(
     description: str = "",
     cost_minor: int | None = None,
     details: Mapping[str, str] | None = None,
+    csr: Mapping[str, Any] | None = None,
     revision: int | None = None,
     by: Person,
     at: datetime,
 ) -> ClaimLine:
     """Add an invoice, or a CSR for in-house work, to an open claim. Amounts are in the claim's currency.
 
-    `amount_minor` is what is claimed, `cost_minor` what it cost where that is more. `details` are what rules ask for beside.
+    `amount_minor` is what is claimed, `cost_minor` what it cost where that is more. `details` are what rules ask for beside;
+    `csr` what the certification of in-house work says (`operations.csr`).
 
     Raises NotFound, NotAllowed, Stale, WrongStatus, Invalid.
     """
@@ -189,7 +212,7 @@ def add_line(
         invoiced_on=invoiced_on,
         description=description,
         cost_minor=cost_minor,
-        details=dict(details or {}),
+        details=checked_details(claim, details or {}) | ({"csr": dict(csr)} if csr else {}),
         supplier_key=supplier_key(supplier),
         number_key=number_key(invoice_number),
         created_at=at,
@@ -213,6 +236,11 @@ def change_line(
     claim, line = lock_line(claim_id, line_id, revision=revision, by=by)
     require_fields(changes, LINE_FIELDS, "A line")
     require_fit_text(changes, LINE_TEXTS)
+    fields, changes = sorted(changes), dict(changes)
+    line.details = {**line.details, **checked_details(claim, changes.pop("details", {}))}
+    csr = changes.pop("csr", None)
+    if csr is not None:
+        line.details["csr"] = dict(csr)
     for name, value in changes.items():
         setattr(line, name, value)
     require_line(line.kind, line.amount_minor, line.supplier, line.invoice_number, line.cost_minor)
@@ -220,7 +248,7 @@ def change_line(
     line.save()
     void = void_signature(line)
     told = {"signature_void": True} if void else {}
-    touched(claim, "claim.line_changed", by=by, at=at, line=str(line.pk), fields=sorted(changes), **told)
+    touched(claim, "claim.line_changed", by=by, at=at, line=str(line.pk), fields=fields, **told)
     return line
 
 

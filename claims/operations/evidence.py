@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
 
 from claims.models import Claim, ClaimLine, Document
-from claims.operations.documents import add_document, remove_document, task_of_kind
+from claims.operations.documents import add_document, remove_document, require_kind, task_of_kind
 from claims.operations.drafting import add_line, change_line, lock_line
 from claims.operations.opening import lock_open_claim, touched
 from claims.queries.guests import documents_for
+from claims.queries.reuse import reusable
+from coop.lib.errors import NotFound
 from partners.models import Person
 
 
@@ -74,6 +76,7 @@ def put_proof(
     upload: Upload | None = None,
     url: str = "",
     note: str = "",
+    dated_on: date | None = None,
     replace: bool = False,
     revision: int | None = None,
     by: Person,
@@ -92,9 +95,73 @@ def put_proof(
         data=upload.data if upload else None,
         url=url,
         note=note,
+        dated_on=dated_on,
         by=by,
         at=at,
     )
     for document_id in earlier if replace else []:
         remove_document(claim_id, document_id, by=by, at=at)
+    return document
+
+
+@transaction.atomic
+def date_document(
+    claim_id: int, document_id: int, day: date | None, *, revision: int | None = None, by: Person, at: datetime
+) -> Document:
+    """Say which day stands on a document of an open claim. Raises NotFound, NotAllowed, Stale, WrongStatus."""
+    kind = Document.objects.filter(id=document_id, claim_id=claim_id).values_list("kind", flat=True).first()
+    claim = lock_open_claim(claim_id, by=by, revision=revision, task=task_of_kind(kind) if kind else "")
+    document = documents_for(by, claim).filter(id=document_id).first()
+    if document is None:
+        raise NotFound("There is no such document in this claim.")
+    document.dated_on = day
+    document.save()
+    touched(claim, "claim.document_dated", by=by, at=at, document=str(document.pk), kind=document.kind)
+    return document
+
+
+@transaction.atomic
+def reuse_document(
+    claim_id: int,
+    source_id: int,
+    *,
+    kind: str,
+    line_id: int | None = None,
+    note: str = "",
+    revision: int | None = None,
+    by: Person,
+    at: datetime,
+) -> Document:
+    """Offer a file of an earlier claim of the same partner once more: the same bytes, without sending them again.
+
+    A CSR that was signed in the product is of its line alone and is not used again. Raises NotFound, NotAllowed, Stale,
+    WrongStatus, Invalid.
+    """
+    claim = lock_open_claim(claim_id, by=by, revision=revision)
+    source = reusable(claim, kind).filter(id=source_id).first()
+    if source is None:
+        raise NotFound("There is no such file to use again.")
+    require_kind(claim, kind, line_id, has_file=True, url="")
+    document = Document.objects.create(
+        claim=claim,
+        line_id=line_id,
+        kind=kind,
+        stored=source.stored,
+        filename=source.filename,
+        dated_on=source.dated_on,
+        note=note[:500],
+        reused_from=source,
+        uploaded_by=by,
+        created_at=at,
+    )
+    touched(
+        claim,
+        "claim.document_added",
+        by=by,
+        at=at,
+        document=str(document.pk),
+        kind=kind,
+        sha256=document.sha256,
+        reused_from=source.claim.number,
+    )
     return document
