@@ -127,7 +127,7 @@ def lock_invitation(invitation_id: int) -> Invitation:
     claim_id = Invitation.objects.filter(id=invitation_id).values_list("claim_id", flat=True).first()
     if claim_id is None:
         raise NotFound("There is no such invitation.")
-    claim = Claim.objects.select_related("partner").select_for_update(of=("self",)).get(id=claim_id)
+    claim = Claim.objects.select_related("partner").select_for_update(of=("self",), no_key=True).get(id=claim_id)
     invitation = Invitation.objects.select_related("person").select_for_update(of=("self",)).get(id=invitation_id)
     invitation.claim = claim
     return invitation

@@ -31,7 +31,7 @@ def lock_claim(claim_id: int, *, by: Person, task: str = "") -> Claim:
 def lock_with_fund(claim_id: int, fund_id: int) -> Claim:
     """The claim and its fund, locked in the order that everybody keeps."""
     fund = lock_fund(fund_id)
-    claim = Claim.objects.select_related("activity", "partner").select_for_update(of=("self",)).get(id=claim_id)
+    claim = Claim.objects.select_related("activity", "partner").select_for_update(of=("self",), no_key=True).get(id=claim_id)
     claim.fund = fund
     return claim
 

@@ -226,7 +226,7 @@ def amounts(claim: Claim) -> Mapping[str, Any]:
 
 def mark_paid(claim_id: int, amount_minor: int, *, by: Person, at: datetime) -> None:
     """Note that an approved claim was paid; called by the payment operation, inside its transaction, funds locked."""
-    claim = Claim.objects.select_for_update().get(id=claim_id)
+    claim = Claim.objects.select_for_update(no_key=True).get(id=claim_id)
     if amount_minor != claim.approved_minor:
         raise WrongStatus(
             f"Claim {claim.number} has {claim.show(claim.approved_minor)} approved, not {claim.show(amount_minor)}."
@@ -238,7 +238,7 @@ def mark_paid(claim_id: int, amount_minor: int, *, by: Person, at: datetime) -> 
 
 def mark_unpaid(claim_id: int, *, by: Person, at: datetime) -> None:
     """Note that the money of a paid claim came back: it is approved again and waits for a later payment. As `mark_paid`."""
-    claim = Claim.objects.select_for_update().get(id=claim_id)
+    claim = Claim.objects.select_for_update(no_key=True).get(id=claim_id)
     claim.status = follow(states.CLAIMS, "unpay", claim.status, what=f"claim {claim.number}")
     claim.paid_minor, claim.paid_at = 0, None
     finish(claim, "claim.payment_returned", by=by, at=at, **amounts(claim))
