@@ -1,12 +1,17 @@
-"""Who may write a claim and who may decide it."""
+"""Who may write plans and claims, and who may decide them."""
 
 from __future__ import annotations
 
-from claims.models import Claim, ClaimQuerySet, Invitation
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from claims.models import Claim, ClaimQuerySet, Invitation, Plan
+from claims.rules.book import valid
 from coop.lib.errors import NotAllowed, NotFound, SelfDecision
 from partners import states
 from partners.models import Person
 from partners.permissions import may_see, require_role
+from partners.queries import acting_for
 
 WRITERS = (states.MARKETER, states.PARTNER_ADMIN)
 
@@ -53,3 +58,38 @@ def require_reviewer(person: Person, claim: Claim) -> None:
     if person.id == claim.submitted_by_id or person.partner_id == claim.partner_id:
         raise SelfDecision("Nobody decides on a claim of their own organisation. A channel manager of the vendor does.")
     require_role(person, states.CHANNEL_MANAGER, to="decide on claims")
+
+
+# --- Plans ------------------------------------------------------------------------------------------------------------
+
+
+def require_plan_writer(person: Person, plan: Plan) -> None:
+    """Refuse whoever may not write this plan: others' plans do not exist for them. Raises NotFound, NotAllowed."""
+    if not may_see(person, plan.partner_id) or (person.is_vendor and plan.submitted_at is None):
+        raise NotFound("There is no such plan.")
+    require_role(person, *WRITERS, to="write and send plans")
+    if person.partner_id != plan.partner_id:
+        raise NotAllowed("Plans are written by the partner's own people.")
+
+
+def require_plan_reviewer(person: Person, plan: Plan, at: datetime) -> Person | None:
+    """Refuse whoever may not decide this plan now; returns for whom the person stands in, if for anybody.
+
+    The reviewer is a channel manager whose portfolio, or that of somebody they stand in for on the day, holds the partner;
+    with one of the titles that the program names as its approvers on the day, if it names any; never someone of the plan's
+    organisation. Raises NotFound, NotAllowed, SelfDecision.
+    """
+    if not may_see(person, plan.partner_id):
+        raise NotFound("There is no such plan.")
+    if person.id == plan.submitted_by_id or person.partner_id == plan.partner_id:
+        raise SelfDecision("Nobody decides on a plan of their own organisation. A channel manager of the vendor does.")
+    require_role(person, states.CHANNEL_MANAGER, to="decide on plans")
+    program = plan.fund.program
+    day = at.astimezone(ZoneInfo(program.time_zone)).date()
+    titles = [row["title"] for row in program.approvers if valid(row, day)]
+    if titles and person.title not in titles:
+        *others, last = (states.TITLES.get(title, title) for title in titles)
+        wanted = f"{', '.join(others)} or {last}" if others else last
+        own = f"Your title is {states.TITLES[person.title]}" if person.title else "You have no title"
+        raise NotAllowed(f"Plans of {program} are decided by a {wanted}. {own}: ask a colleague who has it.")
+    return acting_for(person, plan.partner_id, at.date())

@@ -22,10 +22,12 @@ from typing import Any
 
 from django.conf import settings
 
-from claims.models import Claim, ClaimLine
+from claims.models import Claim, ClaimLine, Plan, PlanActivity
 from claims.operations.catalog import load_catalog as publish
 from claims.operations.documents import add_document
 from claims.operations.drafting import add_line, create_claim, update_claim
+from claims.operations.plan_review import approve_plan
+from claims.operations.plans import add_activity, create_plan, submit_plan
 from claims.operations.review import approve_claim
 from claims.operations.sending import submit_claim
 from claims.queries.book import metrics_asked, proofs_asked
@@ -316,6 +318,40 @@ def make_sent_claim(fund: Fund, *amounts: str, **more: Any) -> Claim:
 def make_approved_claim(fund: Fund, *amounts: str, **more: Any) -> Claim:
     claim = make_sent_claim(fund, *amounts, **more)
     return approve_claim(claim.id, by=vendor("manager"), at=clock.now())
+
+
+# --- Plans --------------------------------------------------------------------------------------------------------------
+
+
+def add_planned(plan: Plan, amount: str = "4000.00", *, activity: str = "telemarketing", **more: Any) -> PlanActivity:
+    """One activity of a draft, complete, in March 2024."""
+    values = {"starts_on": date(2024, 3, 10), "ends_on": date(2024, 3, 20), "expected_outcome": "300 calls", **more}
+    return add_activity(
+        plan.id,
+        activity_code=activity,
+        requested_minor=to_minor(amount, plan.currency),
+        by=plan.created_by,
+        at=clock.now(),
+        **values,
+    )
+
+
+def make_plan(fund: Fund, *amounts: str, by: Person | None = None, title: str = "Spring calls", **more: Any) -> Plan:
+    """A complete draft with one activity for each amount (by default one of 4,000.00)."""
+    plan = create_plan(fund_id=fund.id, title=title, by=by or marketer_of(fund.partner), at=clock.now())
+    for amount in amounts or ("4000.00",):
+        add_planned(plan, amount, **more)
+    return Plan.objects.with_names().get(id=plan.id)
+
+
+def make_sent_plan(fund: Fund, *amounts: str, **more: Any) -> Plan:
+    plan = make_plan(fund, *amounts, **more)
+    return submit_plan(plan.id, by=plan.created_by, at=clock.now())
+
+
+def make_approved_plan(fund: Fund, *amounts: str, **more: Any) -> Plan:
+    plan = make_sent_plan(fund, *amounts, **more)
+    return approve_plan(plan.id, by=vendor("manager"), at=clock.now())
 
 
 # --- Payments -----------------------------------------------------------------------------------------------------------
