@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations, pairwise
-from typing import Any
 
 from claims.rules.book import DIMENSIONS, NAMES, Rule, read_rule
-from claims.rules.faults.shape import DAYS, Faults, Row, Spec, check_amount, check_row, read_day
+from claims.rules.faults.params import Known, check_params
+from claims.rules.faults.shape import DAYS, Faults, Row, Spec, check_row, read_day
 from claims.rules.faults.spans import Span, gaps, span_of
 from claims.rules.kinds import KINDS
 from coop.lib.dates import show_day
@@ -26,7 +26,6 @@ RULE: Spec = {
     "examples": ("rows", False),
     **DAYS,
 }
-PROOF: Spec = {"code": ("code", True), "name": ("long name", True), "hint": ("text", False)}
 # Without one of these for everybody, a claim could be sent that nothing looks at.
 REQUIRED = (
     "claim_window",
@@ -60,7 +59,7 @@ def place_of(row: Row, index: int) -> str:
 def check_rules(faults: Faults, catalog: Row) -> None:
     known = {
         name: {row.get("code") for row in catalog.get(name, ())}
-        for name in ("programs", "activities", "categories", "country_classes")
+        for name in ("programs", "activities", "categories", "country_classes", "solution_areas")
     }
     known["programs"] |= set(catalog.get("other_programs", ()))
     sound = []
@@ -75,12 +74,12 @@ def check_rules(faults: Faults, catalog: Row) -> None:
     check_required(faults, catalog, sound)
 
 
-def check_rule(faults: Faults, place: str, row: Row, known: dict[str, set[Any]]) -> bool:
+def check_rule(faults: Faults, place: str, row: Row, known: Known) -> bool:
     """Whether a row reads as a rule: fields, kind, codes of its scope, parameters."""
     before = len(faults)
     fits = check_row(faults, place, row, RULE)
-    for dimension, codes in known.items():
-        named = row.get(dimension, ())
+    for dimension in ("programs", "activities", "categories", "country_classes"):
+        codes, named = known[dimension], row.get(dimension, ())
         for code in named if isinstance(named, list) else ():
             if code not in codes:
                 faults.add(
@@ -91,36 +90,12 @@ def check_rule(faults: Faults, place: str, row: Row, known: dict[str, set[Any]])
     if fits:
         kind = row["code"].partition(".")[0]
         if kind in KINDS:
-            check_params(faults, place, row.get("params", {}), kind)
+            check_params(faults, f"{place}.params", row.get("params", {}), kind, known)
         else:
             faults.add(
                 f"{place}.code", "unknown_code", f"“{kind}” is no kind of rule. The kinds are: {', '.join(KINDS)}."
             )
     return len(faults) == before
-
-
-def check_params(faults: Faults, place: str, params: Row, kind: str) -> None:
-    """The parameters that rules of a kind take, each as it must be."""
-    wanted = KINDS[kind]
-    spec = {
-        name: ("rows" if what == "proofs" else what, name not in wanted.optional)
-        for name, what in wanted.params.items()
-    }
-    if not check_row(faults, f"{place}.params", params, spec):
-        return
-    for name, what in wanted.params.items():
-        where = f"{place}.params.{name}"
-        if what == "proofs":
-            check_proofs(faults, where, params.get(name, ()))
-        elif what == "amount" and name in params and "currency" in params:
-            check_amount(faults, where, params[name], params["currency"])
-
-
-def check_proofs(faults: Faults, place: str, rows: Sequence[Row]) -> None:
-    if not rows:
-        faults.add(place, "required", "Name at least one proof that serves.")
-    for index, row in enumerate(rows):
-        check_row(faults, f"{place}.{index}", row, PROOF)
 
 
 def groups(rules: Iterable[Placed], key: str) -> dict[str, list[Placed]]:
