@@ -37,6 +37,7 @@ class Place:
 HOME = Place("Home", "home", "home")
 FUNDS = Place("Funds", "funds", "fund", "fund")
 CLAIMS = Place("Claims", "claims", "claim", "claim")
+PLANS = Place("Plans", "plans", "plan", "plan")
 PAYMENTS = Place("Payments", "payments", "payment", "payment")
 WORKLIST = Place("Worklist", "worklist", "inbox", "review")
 FINANCE = Place("Finance", "finance", "ledger", "ledger")
@@ -44,13 +45,13 @@ IMPORTS = Place("Imports", "imports", "import", "import")
 ADJUSTMENTS = Place("Adjustments", "adjustments", "rules", "adjustment")
 RUNS = Place("Payment runs", "payment-runs", "check", "payment-run")
 
-PARTNER = (HOME, FUNDS, CLAIMS, PAYMENTS)
+PARTNER = (HOME, FUNDS, PLANS, CLAIMS, PAYMENTS)
 MONEY = (FINANCE, IMPORTS, ADJUSTMENTS, RUNS, PAYMENTS, FUNDS, CLAIMS)
 PLACES: dict[str, tuple[Place, ...]] = {
     states.MARKETER: PARTNER,
     states.PARTNER_ADMIN: PARTNER,
     states.AGENCY: (HOME,),
-    states.CHANNEL_MANAGER: (WORKLIST, CLAIMS, FUNDS, PAYMENTS),
+    states.CHANNEL_MANAGER: (WORKLIST, PLANS, CLAIMS, FUNDS, PAYMENTS),
     states.FINANCE: MONEY,
     states.PROGRAM_ADMIN: MONEY,
     states.AUDITOR: MONEY,
