@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from claims.states import DISPUTE_BUSINESS_DAYS, REVIEW_BUSINESS_DAYS
+from claims.states import DAYS_TO_DISPUTE, DISPUTE_BUSINESS_DAYS, REVIEW_BUSINESS_DAYS
 from coop.lib.dates import business_days_after, end_of_day, public_holidays
 from funds.models import Program
 
@@ -36,3 +36,9 @@ def dispute_due(disputed_at: datetime, program: Program) -> datetime:
 def due_day(due: datetime, zone: str) -> date:
     """The last day in time of a due instant, in the zone."""
     return (due - timedelta(seconds=1)).astimezone(ZoneInfo(zone)).date()
+
+
+def dispute_until(decided_at: datetime, program: Program) -> datetime:
+    """Until when a partner can dispute a decision: the end of so many calendar days after its day, in the program's zone."""
+    day = decided_at.astimezone(ZoneInfo(program.time_zone)).date()
+    return end_of_day(day + timedelta(days=DAYS_TO_DISPUTE), program.time_zone)

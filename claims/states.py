@@ -82,7 +82,7 @@ ACTS = {
     "dispute_returned": "Returned after a dispute",
 }
 DISPUTE_BUSINESS_DAYS = 5  # in which a dispute is due; domain.md section 6
-DAYS_TO_DISPUTE = 30  # after a claim was declined; decided by us, docs/adr/0025
+DAYS_TO_DISPUTE = 30  # after a claim was declined; decided by us, docs/adr/0028
 
 # The tasks of a claim's hub that somebody can be asked to do.
 TASKS = {
@@ -112,13 +112,3 @@ REVIEW_BUSINESS_DAYS = 2  # in which a review is due; domain.md section 6
 LINE_KINDS = {"invoice": "Invoice", "csr": "In-house work (CSR)"}
 MONEY_EVIDENCE = {"invoice": "Invoice", "csr": "Certification statement and report (CSR)"}
 DECISIONS = {"approve": "Accept", "approve_less": "Accept less", "return": "Return", "decline": "Decline"}
-
-# What a document may be: ending, media type, and how its first bytes look.
-DOCUMENT_TYPES = {
-    "pdf": ("application/pdf", b"%PDF-"),
-    "png": ("image/png", b"\x89PNG\r\n\x1a\n"),
-    "jpg": ("image/jpeg", b"\xff\xd8\xff"),
-    "jpeg": ("image/jpeg", b"\xff\xd8\xff"),
-    "txt": ("text/plain", b""),
-    "csv": ("text/csv", b""),
-}

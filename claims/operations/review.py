@@ -11,13 +11,14 @@ from django.db import transaction
 from claims import states
 from claims.models import Claim, ClaimLine, Document
 from claims.operations.deciding import findings_now, keep_claim_decision
+from claims.operations.holding import release_hold, settle_with_plan
 from claims.operations.opening import lock_claim
-from claims.operations.sending import finish, release_hold
+from claims.operations.sending import finish
+from claims.operations.turns import next_status, require_fresh
 from claims.operations.verdicts import DocumentDecision, Fix, LineDecision, fix_of, record_decisions
 from claims.permissions import require_reviewer
 from coop.lib.dates import show_deadline, show_instant
-from coop.lib.errors import Invalid, SelfDecision, WindowClosed, WrongStatus, check_revision
-from coop.lib.transitions import follow
+from coop.lib.errors import Invalid, SelfDecision, WindowClosed, WrongStatus
 from funds.operations import holds
 from partners import events
 from partners.models import Person
@@ -34,13 +35,13 @@ def lock_for_review(claim_id: int, *, by: Person, revision: int | None) -> Claim
         raise SelfDecision(
             f"You made the decision on claim {claim.number} that its partner disputed. Somebody else decides on it now."
         )
-    check_revision(revision, claim.revision)
+    require_fresh(claim, revision, by=by)
     return claim
 
 
 def begin(claim: Claim, *, by: Person, at: datetime) -> None:
     """Start the review of a locked claim; a decision on a claim that nobody opened starts it too (ADR 0009)."""
-    claim.status = follow(states.CLAIMS, "start_review", claim.status, what=f"claim {claim.number}")
+    claim.status = next_status(claim, "start_review", by=by)
     claim.reviewer = by
     finish(claim, "claim.review_started", by=by, at=at)
 
@@ -84,7 +85,7 @@ def return_claim(
     require_time_to_mend(claim, at)
     if claim.status == states.SUBMITTED:
         begin(claim, by=by, at=at)
-    claim.status = follow(states.CLAIMS, "return", claim.status, what=f"claim {claim.number}")
+    claim.status = next_status(claim, "return", by=by)
     found = findings_now(claim, at=at)
     lines, files = record_decisions(claim, decisions, documents)
     claim.returned_fixes = fix_list(fixes, lines, decisions, files, documents)
@@ -149,18 +150,19 @@ def approve_claim(
     claim = lock_for_review(claim_id, by=by, revision=revision)
     if claim.status == states.SUBMITTED:
         begin(claim, by=by, at=at)
-    claim.status = follow(states.CLAIMS, "approve", claim.status, what=f"claim {claim.number}")
+    claim.status = next_status(claim, "approve", by=by)
     found = findings_now(claim, at=at)
     lines, files = record_decisions(claim, decisions, documents)
     approved = accept_the_rest(lines, files)
     key = f"claim:{claim.pk}:approved:{claim.sendings}"
     holds.approve(claim.fund, approved, reference=claim.reference, key=key, by=by, at=at)
     release_hold(claim, "not_approved", by=by, at=at, amount_minor=claim.held_minor - approved)
-    claim.held_minor = 0
+    claim.held_minor = claim.from_plan_minor = 0
     claim.approved_minor = approved
     claim.reviewer, claim.decided_at, claim.decision_note = by, at, note
     said = keep_claim_decision(claim, "approve", found, lines, files, note=note, by=by, at=at)
     finish(claim, "claim.approved", by=by, at=at, acting_as=said, **amounts(claim), note=note)
+    settle_with_plan(claim, by=by, at=at)
     return claim
 
 
@@ -205,7 +207,7 @@ def reject_claim(
         raise Invalid.field("reason", "Say why the claim is declined: the partner reads it.", "required")
     if claim.status == states.SUBMITTED:
         begin(claim, by=by, at=at)
-    claim.status = follow(states.CLAIMS, "reject", claim.status, what=f"claim {claim.number}")
+    claim.status = next_status(claim, "reject", by=by)
     found = findings_now(claim, at=at)
     claim.lines.update(decision="decline", approved_minor=0, reason_code="", reason=reason[:1000])
     lines, files = record_decisions(claim, (), documents)
@@ -231,7 +233,7 @@ def mark_paid(claim_id: int, amount_minor: int, *, by: Person, at: datetime) -> 
         raise WrongStatus(
             f"Claim {claim.number} has {claim.show(claim.approved_minor)} approved, not {claim.show(amount_minor)}."
         )
-    claim.status = follow(states.CLAIMS, "pay", claim.status, what=f"claim {claim.number}")
+    claim.status = next_status(claim, "pay", by=by)
     claim.paid_minor, claim.paid_at = amount_minor, at
     finish(claim, "claim.paid", by=by, at=at, **amounts(claim))
 
@@ -239,6 +241,6 @@ def mark_paid(claim_id: int, amount_minor: int, *, by: Person, at: datetime) -> 
 def mark_unpaid(claim_id: int, *, by: Person, at: datetime) -> None:
     """Note that the money of a paid claim came back: it is approved again and waits for a later payment. As `mark_paid`."""
     claim = Claim.objects.select_for_update(no_key=True).get(id=claim_id)
-    claim.status = follow(states.CLAIMS, "unpay", claim.status, what=f"claim {claim.number}")
+    claim.status = next_status(claim, "unpay", by=by)
     claim.paid_minor, claim.paid_at = 0, None
     finish(claim, "claim.payment_returned", by=by, at=at, **amounts(claim))

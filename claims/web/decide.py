@@ -17,7 +17,8 @@ from claims import letters
 from claims.letters import APPROVE, DECLINE, RETURN, Said
 from claims.models import Claim
 from claims.operations.review import Fix, LineDecision, approve_claim, reject_claim, return_claim
-from claims.queries.vendor import UNDECIDED, next_claim
+from claims.queries.vendor import UNDECIDED
+from claims.queries.worklist import next_claim
 from claims.web.review import answer_of, find_claim, record, show
 from claims.web.review_forms import FixList, LineForm, NoteForm, known_place, places_of
 from coop.lib.dates import show_deadline, show_instant

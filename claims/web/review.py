@@ -20,7 +20,8 @@ from claims.models import Claim, Document
 from claims.operations.review import start_review
 from claims.queries import document_kinds
 from claims.queries.book import metrics_asked
-from claims.queries.vendor import UNDECIDED, history_with, next_claim
+from claims.queries.vendor import UNDECIDED, history_with
+from claims.queries.worklist import next_claim
 from claims.web.forms import country_name
 from claims.web.history import timeline
 from claims.web.review_forms import LineForm, NoteForm

@@ -1,7 +1,8 @@
-"""The channel manager's worklist: which claim to decide next, and why."""
+"""The channel manager's worklist: what to decide next, and why."""
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
@@ -11,18 +12,33 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from claims.queries.vendor import VIEWS, next_claim, worklist
-from coop.lib import money
-from coop.lib.web import now
+from claims.priority import CLAIM, DISPUTE, PLAN
+from claims.queries.worklist import VIEWS, Item, coverage, worklist
+from coop.lib.dates import show_day
+from coop.lib.web import asked_number, now
 from partners.permissions import require_role
 from partners.states import CHANNEL_MANAGER
 from partners.web.request import PersonRequest
 
+PAGES = {CLAIM: "review", DISPUTE: "dispute-decision", PLAN: "plan-review"}
+KIND_NAMES = {CLAIM: "Claim", DISPUTE: "Dispute", PLAN: "Plan"}
+
 
 class ViewForm(forms.Form):
-    """Whose claims the list shows."""
+    """Whose work of which partner the list shows."""
 
     show = forms.ChoiceField(label="Show", choices=list(VIEWS.items()), required=False)
+    partner = forms.ChoiceField(label="Partner", required=False)
+
+    def __init__(self, *args: Any, partners: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", "All partners"), *((str(pk), name) for pk, name in partners)]
+        self.fields["partner"].choices = choices  # type: ignore[attr-defined]
+
+
+def address_of(kind: str, record_id: int) -> str:
+    """The page on which a thing of the worklist is decided."""
+    return reverse(PAGES[kind], args=[record_id])
 
 
 @login_required
@@ -32,18 +48,57 @@ def worklist_page(request: PersonRequest) -> HttpResponse:
     at = now(request)
     view = request.GET.get("show", "")
     view = view if view in VIEWS else ""
-    page = worklist(request.user, at, view=view, after=request.GET.get("after", ""))
-    following = next_claim(request.user, at)
+    partner = asked_number(request, "partner")
+    away = coverage(request.user, at.date())
+    page = worklist(
+        request.user,
+        at,
+        view=view,
+        partner_id=partner,
+        covered=away.partners,
+        after=request.GET.get("after", ""),
+    )
     here = reverse("worklist")
+    kept = {"show": view, **({"partner": partner} if partner else {})}
+    named = dict(page.partners).get(partner or 0, "")
     context = {
         "page": page,
+        "rows": [row_of(item, request) for item in page.items],
         "view": view,
-        "total": money.display(page.total_minor, page.items[0].claim.currency) if page.items else "",
-        "filter_form": ViewForm({"show": view}),
-        "active": [{"label": VIEWS[view], "url": here}] if view else [],
+        "narrowed": bool(view or partner),
+        "views": [
+            {"label": label, "url": f"{here}?{urlencode({'show': code})}" if code else here, "here": code == view}
+            for code, label in VIEWS.items()
+            if code != "covered" or away.partners or view == "covered"
+        ],
+        "away": away.sentences,
+        "filter_form": ViewForm({"show": view, "partner": partner or ""}, partners=page.partners),
+        "active": [{"label": label, "url": here} for label in (VIEWS[view] if view else "", named) if label],
         "clear_url": here,
-        "next_url": reverse("review", args=[following]) if following else "",
-        "older_url": f"{here}?{urlencode({'show': view, 'after': page.after})}" if page.after else "",
-        "newer_url": f"{here}?{urlencode({'show': view})}" if request.GET.get("after") else "",
+        "next_url": address_of(*page.following) if page.following else "",
+        "older_url": f"{here}?{urlencode({**kept, 'after': page.after})}" if page.after else "",
+        "newer_url": f"{here}?{urlencode(kept)}" if request.GET.get("after") else "",
     }
     return render(request, "claims/worklist.html", context)
+
+
+def row_of(item: Item, request: PersonRequest) -> dict[str, Any]:
+    """One row as the template shows it."""
+    record: Any = item.record
+    ago = {0: "Today", 1: "Yesterday"}.get(item.age_days, f"{item.age_days} days ago")
+    who = ""
+    if record.reviewer_id and record.status != "submitted":
+        name = "You are" if record.reviewer_id == request.user.pk else f"{record.reviewer.name} is"
+        who = f"{name} reviewing it since {show_day(record.turn_since.date())}"
+    return {
+        "item": item,
+        "kind": KIND_NAMES[item.kind],
+        "pick": item.kind == CLAIM,
+        "title": record.title,
+        "url": address_of(item.kind, record.pk),
+        "partner": record.partner.name,
+        "number": f"{record}",
+        "about": record.activity.name if item.kind != PLAN else "",
+        "ago": ago,
+        "who": who,
+    }

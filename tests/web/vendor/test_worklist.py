@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from claims.operations.review import start_review
-from claims.queries.vendor import next_claim, worklist
+from claims.queries.worklist import next_claim, worklist
 from coop.lib import clock
 from tests.factories import (
     make_enrollment,
@@ -70,7 +70,7 @@ def test_pages_follow_one_another_without_gap_or_repetition() -> None:
     after = ""
     for _ in range(3):
         page = worklist(vendor("manager"), clock.now(), after=after, size=2)
-        seen += [item.claim.pk for item in page.items]
+        seen += [item.record.pk for item in page.items]
         after = page.after
     assert after == ""
     assert len(seen) == 5
