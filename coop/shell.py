@@ -38,6 +38,7 @@ HOME = Place("Home", "home", "home")
 FUNDS = Place("Funds", "funds", "fund", "fund")
 CLAIMS = Place("Claims", "claims", "claim", "claim")
 PLANS = Place("Plans", "plans", "plan", "plan")
+CATALOG = Place("What can I spend on?", "catalog", "check", "catalog")
 PAYMENTS = Place("Payments", "payments", "payment", "payment")
 WORKLIST = Place("Worklist", "worklist", "inbox", "review")
 FINANCE = Place("Finance", "finance", "ledger", "ledger")
@@ -45,13 +46,13 @@ IMPORTS = Place("Imports", "imports", "import", "import")
 ADJUSTMENTS = Place("Adjustments", "adjustments", "rules", "adjustment")
 RUNS = Place("Payment runs", "payment-runs", "check", "payment-run")
 
-PARTNER = (HOME, FUNDS, PLANS, CLAIMS, PAYMENTS)
+PARTNER = (HOME, FUNDS, PLANS, CLAIMS, PAYMENTS, CATALOG)
 MONEY = (FINANCE, IMPORTS, ADJUSTMENTS, RUNS, PAYMENTS, FUNDS, CLAIMS)
 PLACES: dict[str, tuple[Place, ...]] = {
     states.MARKETER: PARTNER,
     states.PARTNER_ADMIN: PARTNER,
     states.AGENCY: (HOME,),
-    states.CHANNEL_MANAGER: (WORKLIST, PLANS, CLAIMS, FUNDS, PAYMENTS),
+    states.CHANNEL_MANAGER: (WORKLIST, PLANS, CLAIMS, FUNDS, PAYMENTS, CATALOG),
     states.FINANCE: MONEY,
     states.PROGRAM_ADMIN: MONEY,
     states.AUDITOR: MONEY,

@@ -22,6 +22,7 @@ urlpatterns = [
     path("glossary/", web.glossary, name="glossary"),
     path("finance/ledger-check/", web.ledger_check, name="ledger-check"),
     path("", include("claims.urls")),
+    path("", include("claims.urls_catalog")),
     path("", include("claims.urls_plans")),
     path("funds/", include("funds.urls")),
     path("", include("claims.urls_vendor")),

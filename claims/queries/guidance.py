@@ -15,9 +15,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import F, Q
 
 from claims import states
-from claims.models import Activity, Category, Claim, PlanActivity
+from claims.models import Activity, Claim, PlanActivity
 from claims.queries.book import current_book
-from claims.queries.catalog import current_catalog
 from claims.rules.book import Book, Case, Rule
 from funds.models import Fund
 
@@ -87,8 +86,8 @@ def guidance_of(fund: Fund, at: datetime) -> list[Guidance]:
         return []
     planned, claimed = spending(fund)
     names = {
-        AREA: {row["code"]: row["name"] for row in current_catalog().get("solution_areas", ())},
-        CATEGORY: {category.code: category.name_on(day) for category in Category.objects.all()},
+        AREA: book.areas_on(day),
+        CATEGORY: book.categories_on(day),
     }
     return [guidance(rule, names, planned, claimed) for rule in rules]
 

@@ -140,6 +140,7 @@ def planner_fund(request: PersonRequest, fund_id: int) -> HttpResponse:
         "chart": burndown(outlook, today=today),
         "work": work,
         "ideas": rows,
+        "all_forms": [work, *(row for row in rows if row.is_bound)],
         "said": [said_of(idea, names[idea["activity"]], fund, book, at) for idea in ideas],
         "safe": safe_lines(fund, days, today),
         "popular": [
