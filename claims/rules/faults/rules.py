@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import combinations, pairwise
 
-from claims.rules.book import DIMENSIONS, NAMES, Rule, read_rule
+from claims.rules.book import DIMENSIONS, NAMES, Rule, read_book, read_rule
+from claims.rules.examples import check_example
 from claims.rules.faults.params import Known, check_params
 from claims.rules.faults.shape import DAYS, Faults, Row, Spec, check_row, read_day
 from claims.rules.faults.spans import Span, gaps, span_of
+from claims.rules.findings import PASSED
 from claims.rules.kinds import KINDS
 from coop.lib.dates import show_day
+from coop.lib.errors import FieldError
 
 SCOPES = {"countries": "countries", "partners": "texts"}
 RULE: Spec = {
@@ -56,12 +59,27 @@ def place_of(row: Row, index: int) -> str:
     )
 
 
-def check_rules(faults: Faults, catalog: Row) -> None:
+def codes_in(catalog: Row) -> Known:
+    """The codes that rules may name, by section."""
     known = {
         name: {row.get("code") for row in catalog.get(name, ())}
         for name in ("programs", "activities", "categories", "country_classes", "solution_areas")
     }
     known["programs"] |= set(catalog.get("other_programs", ()))
+    return known
+
+
+def faults_of_rule(catalog: Row, code: str) -> list[FieldError]:
+    """What is wrong with the versions of one rule by themselves: fields, kind, codes of the scope, parameters, days."""
+    faults, known = Faults(), codes_in(catalog)
+    for row in catalog["rules"]:
+        if row.get("code") == code:
+            check_rule(faults, "rule", row, known)
+    return [FieldError(fault.field.removeprefix("rule."), fault.code, fault.message) for fault in faults]
+
+
+def check_rules(faults: Faults, catalog: Row) -> None:
+    known = codes_in(catalog)
     sound = []
     for index, row in enumerate(catalog["rules"]):
         place = place_of(row, index)
@@ -72,6 +90,7 @@ def check_rules(faults: Faults, catalog: Row) -> None:
     check_versions(faults, sound)
     check_slots(faults, sound)
     check_required(faults, catalog, sound)
+    check_examples(faults, catalog, sound)
 
 
 def check_rule(faults: Faults, place: str, row: Row, known: Known) -> bool:
@@ -175,3 +194,28 @@ def check_required(faults: Faults, catalog: Row, rules: Sequence[Placed]) -> Non
                 "gap",
                 f"No rule of the kind “{kind}” holds for everybody {hole.words}. Every claim is asked for it.",
             )
+
+
+def check_examples(faults: Faults, catalog: Row, rules: Sequence[Placed]) -> None:
+    """Every rule has an example of each way in which it can come out, and each example comes out as it says."""
+    book = read_book({**catalog, "rules": [placed.row for placed in rules]})
+    for placed in rules:
+        shown = {example.get("outcome") for example in placed.rule.examples}
+        if PASSED not in shown and can_pass(placed.rule):
+            faults.add(placed.place, "example_missing", "It has no example that passes. Give one.")
+        if not shown - {PASSED} and can_fail(placed.rule):
+            faults.add(placed.place, "example_missing", "It has no example that does not pass. Give one.")
+        for index, example in enumerate(placed.rule.examples):
+            wrong = check_example(book, placed.rule, example)
+            if wrong:
+                faults.add(f"{placed.place}.examples.{index}", "example_failed", wrong)
+
+
+def can_pass(rule: Rule) -> bool:
+    """A rule that says that something is not paid for passes nobody."""
+    return rule.params.get("offered") is not False
+
+
+def can_fail(rule: Rule) -> bool:
+    """What only says from where on proof is asked for, or that there is no limit, fails nobody."""
+    return rule.kind != "poe_threshold" and rule.params.get("unlimited") is not True
