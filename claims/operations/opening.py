@@ -7,9 +7,10 @@ from typing import Any
 
 from django.db.models import Sum
 
-from claims.models import Claim
+from claims.models import Claim, Plan
+from claims.operations.turns import last_act, require_fresh
 from claims.permissions import invited_to, require_worker
-from coop.lib.errors import NotFound, WrongStatus, check_revision
+from coop.lib.errors import NotFound, WrongStatus
 from funds.ledger import lock_fund
 from partners import events
 from partners.models import Person
@@ -17,7 +18,7 @@ from partners.states import AGENCY
 
 
 def lock_claim(claim_id: int, *, by: Person, task: str = "") -> Claim:
-    """The claim, locked, with its fund's row locked before it: fund, then claim, everywhere.
+    """The claim, locked, with its fund's row locked before it: fund, plan, claim, everywhere.
 
     With a `task` also for a guest who was asked to do it. Raises NotFound, also for a claim that the person may not know of.
     """
@@ -29,9 +30,15 @@ def lock_claim(claim_id: int, *, by: Person, task: str = "") -> Claim:
 
 
 def lock_with_fund(claim_id: int, fund_id: int) -> Claim:
-    """The claim and its fund, locked in the order that everybody keeps."""
+    """The claim with its fund and the plan that it is made on, locked in the order that everybody keeps."""
     fund = lock_fund(fund_id)
-    claim = Claim.objects.select_related("activity", "partner").select_for_update(of=("self",), no_key=True).get(id=claim_id)
+    plans = Plan.objects.filter(activities__claims=claim_id)
+    list(plans.select_for_update(of=("self",), no_key=True).values_list("id"))
+    claim = (
+        Claim.objects.select_related("activity", "partner", "plan_activity__plan")
+        .select_for_update(of=("self",), no_key=True)
+        .get(id=claim_id)
+    )
     claim.fund = fund
     return claim
 
@@ -43,11 +50,11 @@ def lock_open_claim(claim_id: int, *, by: Person, revision: int | None, task: st
     """
     claim = lock_claim(claim_id, by=by, task=task)
     require_worker(by, claim, task)
-    check_revision(revision, claim.revision)
+    require_fresh(claim, revision, by=by)
     if not claim.is_open:
         raise WrongStatus(
             f"Claim {claim.number} is {claim.status_name.lower()}, so nothing in it changes now. "
-            "It can be changed if it is returned to you, or withdrawn and written anew."
+            f"It can be changed if it is returned to you, or withdrawn and written anew. {last_act(claim, by=by)}".strip()
         )
     return claim
 

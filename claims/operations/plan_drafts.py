@@ -56,7 +56,7 @@ def lock_with_fund(plan_id: int, fund_id: int) -> Plan:
     """The plan and its fund, locked in the order that everybody keeps; versions of a plan by their ids."""
     fund = lock_fund(fund_id)
     number = Plan.objects.values_list("number", flat=True).get(id=plan_id)
-    versions = Plan.objects.select_related("partner").select_for_update(of=("self",)).filter(number=number)
+    versions = Plan.objects.select_related("partner").select_for_update(of=("self",), no_key=True).filter(number=number)
     plan = next(version for version in versions.order_by("id") if version.pk == plan_id)
     plan.fund = fund
     return plan

@@ -21,7 +21,7 @@ from claims.operations.plan_drafts import (
     touched,
     update_plan,
 )
-from claims.operations.turns import last_act, next_status, require_fresh, too_little
+from claims.operations.turns import last_act, next_status, require_fresh, taken_last
 from claims.permissions import require_plan_writer
 from claims.queries.plan_facts import findings_of_plan
 from claims.queries.plans import in_force, open_amendment, row_in, used_of
@@ -185,7 +185,8 @@ def money_refusal(plan: Plan, amounts: dict[int, int] | None = None, *, by: Pers
         return None
     total = plan.show(sum(amounts.values()))
     there = plan.show(sum(amounts.values()) - missing)
-    return too_little(plan.fund, missing, f"The plan comes to {total}, but this fund has {there} for it.", by=by)
+    said = f"The plan comes to {total}, but this fund has {there} for it: {plan.show(missing)} is missing."
+    return InsufficientFunds(f"{said} {taken_last(plan.fund, by=by)}".strip())
 
 
 @transaction.atomic

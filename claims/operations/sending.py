@@ -11,16 +11,18 @@ from django.db.models import prefetch_related_objects
 from claims import rules, states
 from claims.due import review_due
 from claims.models import Claim
+from claims.operations.holding import hold_more, release_hold
+from claims.operations.duplicates import look_for_duplicates
 from claims.operations.opening import lock_claim, lock_with_fund
+from claims.operations.turns import next_status, require_fresh, taken_last
 from claims.permissions import require_writer
 from claims.queries import facts_of
 from claims.queries.book import book_for
 from coop.lib import clock
 from coop.lib.dates import show_day, show_deadline, show_instant
 from coop.lib.db import broken_constraint
-from coop.lib.errors import InsufficientFunds, RuleFailed, WindowClosed, WindowNotOpen, check_revision
+from coop.lib.errors import InsufficientFunds, RuleFailed, WindowClosed, WindowNotOpen
 from coop.lib.transitions import follow
-from funds.operations import holds
 from partners import events
 from partners.models import Person
 
@@ -40,22 +42,22 @@ def submit_claim(claim_id: int, *, revision: int | None = None, by: Person, at: 
     require_writer(by, claim)
     at = max(at, clock.now())
     require_window(claim, at)
-    check_revision(revision, claim.revision)
-    claim.status = follow(states.CLAIMS, "submit", claim.status, what=f"claim {claim.number}")
+    require_fresh(claim, revision, by=by)
+    claim.status = next_status(claim, "submit", by=by)
 
+    look_for_duplicates(claim, at)
     prefetch_related_objects([claim], "lines", "documents")  # read once: for the rules and for the event
     facts = facts_of(claim, at=at)
     findings = rules.evaluate(book_for(claim), facts)
-    require_rules(facts, findings)
+    require_rules(claim, facts, findings, by=by)
 
     claim.sendings += 1
     difference = facts.claimed_minor - claim.held_minor
-    key = f"claim:{claim.pk}:sent:{claim.sendings}"
     if difference > 0:
-        holds.hold(claim.fund, difference, reference=claim.reference, key=key, by=by, at=at)
+        hold_more(claim, difference, key=f"claim:{claim.pk}:sent:{claim.sendings}", by=by, at=at)
     elif difference < 0:
-        holds.release(claim.fund, -difference, reference=claim.reference, key=key, by=by, at=at)
-    claim.claimed_minor = claim.held_minor = facts.claimed_minor
+        release_hold(claim, "sent", by=by, at=at, amount_minor=-difference)
+    claim.claimed_minor = facts.claimed_minor
     claim.findings = [found.as_dict() for found in findings]
     claim.returned_fixes = []
     claim.submitted_at = claim.turn_since = at
@@ -126,7 +128,7 @@ def require_window(claim: Claim, at: datetime) -> None:
         )
 
 
-def require_rules(facts: rules.Facts, findings: list[rules.Finding]) -> None:
+def require_rules(claim: Claim, facts: rules.Facts, findings: list[rules.Finding], *, by: Person) -> None:
     """Refuse if any rule failed. Money that is not there has its own code when nothing else is wrong.
 
     Raises InsufficientFunds, RuleFailed.
@@ -137,7 +139,8 @@ def require_rules(facts: rules.Facts, findings: list[rules.Finding]) -> None:
     found = [finding.as_dict() for finding in findings]
     if {finding.kind for finding in wrong} == {"money_there"} and facts.claimed_minor > 0:
         only = wrong[0]
-        raise InsufficientFunds(f"{only.text} Seen: {only.seen}. {only.fix}", findings=found)
+        said = f"{only.text} Seen: {only.seen}. {only.fix} {taken_last(claim.fund, by=by)}"
+        raise InsufficientFunds(said.strip(), findings=found)
     what = "One thing has" if len(wrong) == 1 else f"{len(wrong)} things have"
     raise RuleFailed(
         f"{what} to be mended before this claim can be sent: " + " ".join(f.fix for f in wrong),
@@ -150,26 +153,11 @@ def withdraw_claim(claim_id: int, *, revision: int | None = None, by: Person, at
     """Take a claim back before a decision. What it held is released. Raises NotFound, NotAllowed, Stale, WrongStatus."""
     claim = lock_claim(claim_id, by=by)
     require_writer(by, claim)
-    check_revision(revision, claim.revision)
-    claim.status = follow(states.CLAIMS, "withdraw", claim.status, what=f"claim {claim.number}")
+    require_fresh(claim, revision, by=by)
+    claim.status = next_status(claim, "withdraw", by=by)
     release_hold(claim, "withdrawn", by=by, at=at)
     finish(claim, "claim.withdrawn", by=by, at=at)
     return claim
-
-
-def release_hold(claim: Claim, act: str, *, by: Person | None, at: datetime, amount_minor: int | None = None) -> None:
-    """Release what a claim holds (or `amount_minor` of it) on its locked fund. `act` names the business act in the key."""
-    amount = claim.held_minor if amount_minor is None else amount_minor
-    if amount:
-        holds.release(
-            claim.fund,
-            amount,
-            reference=claim.reference,
-            key=f"claim:{claim.pk}:{act}:{claim.sendings}",
-            by=by,
-            at=at,
-        )
-    claim.held_minor -= amount
 
 
 def finish(claim: Claim, verb: str, *, by: Person | None, at: datetime, **data: Any) -> None:

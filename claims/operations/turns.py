@@ -5,7 +5,7 @@ from __future__ import annotations
 from claims import states
 from claims.models import Claim, Plan
 from coop.lib.dates import show_instant
-from coop.lib.errors import InsufficientFunds, Stale, WrongStatus, check_revision
+from coop.lib.errors import Stale, WrongStatus, check_revision
 from coop.lib.transitions import Table, follow
 from funds.models import Entry, Fund
 from partners.models import Event, Person
@@ -41,12 +41,11 @@ def last_act(record: Claim | Plan, *, by: Person) -> str:
     return f"The last act was “{what}” by {who}, {show_instant(event.at, record.fund.program.time_zone)}."
 
 
-def too_little(fund: Fund, missing_minor: int, message: str, *, by: Person) -> InsufficientFunds:
-    """The refusal where money is missing: how much, and who took from the fund last."""
-    last = Entry.objects.visible_to(by).filter(fund=fund, from_bucket="available", kind__in=TAKING)
-    entry = last.select_related("actor").order_by("-id").first()
-    said = f"{message} {fund.show(missing_minor)} is missing."
-    if entry and entry.actor:
-        when = show_instant(entry.recorded_at, fund.program.time_zone)
-        said += f" {fund.show(entry.amount_minor)} was taken last, by {entry.actor.name}, {when}."
-    return InsufficientFunds(said)
+def taken_last(fund: Fund, *, by: Person) -> str:
+    """Who took money out of what is available in a fund last, and when: one sentence, or nothing."""
+    taken = Entry.objects.visible_to(by).filter(fund=fund, from_bucket="available", kind__in=TAKING)
+    entry = taken.select_related("actor").order_by("-id").first()
+    if entry is None or entry.actor is None:
+        return ""
+    when = show_instant(entry.recorded_at, fund.program.time_zone)
+    return f"{fund.show(entry.amount_minor)} was taken last, by {entry.actor.name}, {when}."

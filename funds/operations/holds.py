@@ -84,8 +84,9 @@ def release(
     to_reserved: bool = False,
     by: Person | None,
     at: datetime,
-) -> None:
+) -> str:
     """Give back an amount that was in review on a locked fund: to available, or to the reserve of the plan it came from.
+    Returns the bucket that it went to.
 
     After the claim deadline it cannot be claimed any more, so it goes to expired at once (ADR 0004), whatever was asked; the
     clock is read once more for that, because the lock may have been waited for until after the fund expired. What comes
@@ -97,6 +98,7 @@ def release(
     _move(fund, "release", states.IN_REVIEW, to_bucket, amount_minor, reference=reference, key=key, by=by, at=at)
     if to_bucket == states.AVAILABLE:
         _retest(fund, key, at=at)
+    return to_bucket
 
 
 def release_reserve(
