@@ -18,13 +18,14 @@ from claims.operations.sending import submit_claim
 from claims.queries.book import metrics_asked, proofs_asked
 from coop.lib import clock
 from coop.lib.db import execute, rows
+from coop.story import papers
 from funds.models import Fund
 from partners.models import Person
 from partners.operations import create_person
 
 ACTIVITY = "telemarketing"
 ANSWERS = {"count": "120", "money": "120.00"}
-PNG = b"\x89PNG\r\n\x1a\n a picture"
+PDF, PNG = papers.pdf("An invoice", []), papers.png(0)
 
 
 def make(fund_ids: list[int]) -> list[int]:
@@ -94,7 +95,7 @@ def write_one(fund: Fund) -> Claim:
         invoiced_on=day,
         **who,
     )
-    add_document(claim.id, kind="invoice", line_id=line.id, filename="invoice.pdf", data=b"%PDF-1.7 an invoice", **who)
+    add_document(claim.id, kind="invoice", line_id=line.id, filename="invoice.pdf", data=PDF, **who)
     for proof in proofs_asked(claim):
         add_document(claim.id, kind=proof.code, filename="proof.png", data=PNG + proof.code.encode(), **who)
     results = {m.code: ANSWERS.get(m.kind, "Good") for m in metrics_asked(claim)}

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import unicodedata
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.files.base import ContentFile
 from django.db import transaction
+from django.db.models import Sum
 
 from claims import states
+from claims.files import types
+from claims.files.types import ACCEPTED, clean_name
 from claims.models import Claim, Document, StoredFile
+from claims.operations.duplicates import look_for_duplicates
+from claims.operations.files import GONE, drop_bytes_without_row, forget_unused, store
 from claims.operations.opening import lock_open_claim, touched
 from claims.queries import document_kinds
 from claims.queries.guests import documents_for, lines_added_by
-from coop.lib.errors import FieldError, Invalid, NotFound, TooLarge, UnsupportedMediaType
+from coop.lib.errors import FieldError, Invalid, NotFound, TooLarge
 from partners.models import Person
 from partners.states import AGENCY
 
-# What is said of bytes that were kept as long as they had to be.
-GONE = "The file was deleted 24 months after the activity; its hash is kept."
-ACCEPTED = "PDF, PNG, JPEG, TXT or CSV"
+__all__ = ["ACCEPTED", "GONE", "add_document", "clean_name", "drop_bytes_without_row", "media_type", "remove_document"]
 
 
 @transaction.atomic
@@ -60,6 +60,7 @@ def add_document(
     )
     if data is not None:
         document.filename = clean_name(filename)
+        require_room(claim, len(data))
         document.stored = store(data, media_type(document.filename, data), at=at)
     else:
         document.url = url
@@ -73,6 +74,7 @@ def add_document(
         kind=kind,
         sha256=document.sha256,
     )
+    look_for_duplicates(claim, at)
     return document
 
 
@@ -95,35 +97,6 @@ def remove_document(claim_id: int, document_id: int, *, revision: int | None = N
         forget_unused(stored)
     touched(claim, "claim.document_removed", by=by, at=at, document=str(document_id), sha256=sha256)
     return claim
-
-
-def store(data: bytes, media_type: str, *, at: datetime) -> StoredFile:
-    """The bytes, kept once: whoever sends the same bytes again gets the file that is there."""
-    sha256 = hashlib.sha256(data).hexdigest()
-    known = StoredFile.objects.select_for_update().filter(sha256=sha256).first()
-    if known is not None and known.deleted_at is None:
-        return known
-    file = known or StoredFile(sha256=sha256, created_at=at)
-    file.media_type, file.size, file.deleted_at, file.preview = media_type, len(data), None, "waiting"
-    file.file.save(f"documents/{sha256[:2]}/{sha256}", ContentFile(data), save=False)
-    file.save()
-    return file
-
-
-def drop_bytes_without_row(name: str) -> None:
-    """Delete bytes whose row was rolled back, for a door that only tried."""
-    if not StoredFile.objects.filter(file=name).exists():
-        StoredFile._meta.get_field("file").storage.delete(name)
-
-
-def forget_unused(stored: StoredFile) -> None:
-    """Delete a file that no document names any more."""
-    if Document.objects.filter(stored=stored).exists():
-        return
-    storage, name = stored.file.storage, str(stored.file.name)
-    stored.delete()
-    # After the commit: a file without a row is litter, a row without its file would be a lost proof.
-    transaction.on_commit(lambda: storage.delete(name))
 
 
 def require_kind(claim: Claim, kind: str, line_id: int | None, *, has_file: bool, url: str) -> None:
@@ -171,38 +144,30 @@ def is_address(url: str) -> bool:
     return known and len(url) <= 500 and url.isprintable() and " " not in url
 
 
-def clean_name(filename: str) -> str:
-    """The name that people see: no path, no characters that cannot be printed or that turn the text around."""
-    last = filename.replace("\\", "/").rpartition("/")[2]
-    shown = "".join(letter for letter in last if unicodedata.category(letter)[0] != "C").strip().rstrip(".")
-    stem, dot, ending = shown.rpartition(".")
-    return f"{stem[:100]}{dot}{ending[:10]}" if dot else shown[:110]
-
-
 def media_type(filename: str, data: bytes) -> str:
     """The media type of a file, told by its ending and confirmed by its content.
 
-    Raises TooLarge, UnsupportedMediaType, Invalid (empty).
+    Raises TooLarge, UnsupportedMediaType, Invalid (empty, damaged, encrypted).
     """
-    if not data:
-        raise Invalid.field("file", "The file is empty. Choose the file once more.", "empty")
-    if len(data) > settings.DOCUMENT_MAX_BYTES:
+    return types.media_type(filename, data, max_bytes=settings.DOCUMENT_MAX_BYTES)
+
+
+def require_room(claim: Claim, size: int) -> None:
+    """Refuse a file that is more than a claim or a partner may keep. Raises TooLarge."""
+    of_claim = claim.documents.aggregate(sum=Sum("stored__size"))["sum"] or 0
+    if of_claim + size > settings.CLAIM_MAX_BYTES:
         raise TooLarge(
-            f"The file has {len(data):,} bytes; at most {settings.DOCUMENT_MAX_BYTES:,} are taken. Make it smaller or split it."
+            f"The files of this claim have {show_size(of_claim)}, and {show_size(settings.CLAIM_MAX_BYTES)} are its limit. "
+            "Send a smaller file, or remove one."
         )
-    ending = filename.rpartition(".")[2].lower() if "." in filename else ""
-    if ending not in states.DOCUMENT_TYPES:
-        raise UnsupportedMediaType(f"Files ending in “.{ending[:10]}” are not accepted. Send it as {ACCEPTED}.")
-    name, first_bytes = states.DOCUMENT_TYPES[ending]
-    if not data.startswith(first_bytes) or (not first_bytes and not is_text(data)):
-        raise UnsupportedMediaType(
-            f"The file is named “.{ending}” but its content is something else. Open it, save it as {ACCEPTED}, and upload that."
+    kept = StoredFile.objects.filter(documents__claim__partner=claim.partner_id, deleted_at__isnull=True).distinct()
+    of_partner = kept.aggregate(sum=Sum("size"))["sum"] or 0
+    if of_partner + size > settings.PARTNER_MAX_BYTES:
+        raise TooLarge(
+            f"The files of all your claims have {show_size(of_partner)}, and {show_size(settings.PARTNER_MAX_BYTES)} are the "
+            "limit of an organisation. Remove what drafts do not need, or ask the vendor for more room."
         )
-    return name
 
 
-def is_text(data: bytes) -> bool:
-    try:
-        return "\x00" not in data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return False
+def show_size(size: int) -> str:
+    return f"{size / 1024**2:,.1f} MB"

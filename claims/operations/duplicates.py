@@ -16,7 +16,8 @@ from claims.queries.duplicates import duplicates_for
 from coop.lib.db import execute
 from coop.lib.errors import FieldError, Invalid, NotFound, WrongStatus
 from coop.lib.text import require_fit_text
-from partners import events, states as roles
+from partners import events
+from partners import states as roles
 from partners.models import Person
 from partners.permissions import require_role
 

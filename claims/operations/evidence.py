@@ -12,6 +12,8 @@ from django.db import transaction
 from claims.models import Claim, ClaimLine, Document
 from claims.operations.documents import add_document, remove_document, require_kind, task_of_kind
 from claims.operations.drafting import add_line, change_line, lock_line
+from claims.operations.duplicates import look_for_duplicates
+from claims.operations.files import hold
 from claims.operations.opening import lock_open_claim, touched
 from claims.queries.guests import documents_for
 from claims.queries.reuse import reusable
@@ -146,7 +148,7 @@ def reuse_document(
         claim=claim,
         line_id=line_id,
         kind=kind,
-        stored=source.stored,
+        stored=hold(source.stored),
         filename=source.filename,
         dated_on=source.dated_on,
         note=note[:500],
@@ -164,4 +166,5 @@ def reuse_document(
         sha256=document.sha256,
         reused_from=source.claim.number,
     )
+    look_for_duplicates(claim, at)
     return document

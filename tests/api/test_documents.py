@@ -92,7 +92,7 @@ def test_a_name_is_only_shown_never_used(partner: Api, draft: Claim) -> None:
         if answer.status == 201:
             assert len(answer["filename"]) <= 120
             assert answer["media_type"] == "application/pdf"
-            stored = draft.documents.get(pk=answer["id"]).file.name
+            stored = draft.documents.get(pk=answer["id"]).stored.file.name
             assert stored.startswith("documents/")
             assert "passwd" not in stored
             content = partner.get(f"claims/{draft.pk}/documents/{answer['id']}/content/")

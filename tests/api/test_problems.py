@@ -49,7 +49,7 @@ def test_each_code_has_the_shape_and_the_status_of_the_contract(
     assert said == set(failed["findings"][0])
     too_much = {"kind": "invoice", "supplier": "A", "invoice_number": "1", "invoiced_on": "2024-03-02"}
     partner.post(f"{path}/lines/", {**too_much, "amount": "10003.56"})
-    partner.upload(f"{path}/documents/", b"%PDF-1.4 invoice", "invoice.pdf", kind="invoice")
+    partner.upload(f"{path}/documents/", factories.PDF, "invoice.pdf", kind="invoice")
     is_problem(partner.post(f"{path}/submit/"), 422, "insufficient_funds")
     is_problem(manager.post(f"{path}/approve/"), 404, "not_found")
     factories.set_clock(factories.IN_USE)

@@ -76,7 +76,7 @@ class Story:
         line = self.mia.post(f"{path}/lines/", {**invoice, "amount": amount})
         assert line.status == 201, line
         files = [
-            self.mia.upload(f"{path}/documents/", b"%PDF-1.7 " + amount.encode(), "invoice.pdf", kind="invoice"),
+            self.mia.upload(f"{path}/documents/", factories.PDF + amount.encode(), "invoice.pdf", kind="invoice"),
             self.mia.upload(f"{path}/documents/", factories.PNG, "ad.png", kind="ad-screenshot"),
             self.mia.post(f"{path}/documents/", {"kind": "landing-page-url", "url": "https://northwind.example/ad"}),
         ]
