@@ -11,6 +11,7 @@ from claims import states
 from claims.due import dispute_due, dispute_until
 from claims.models import Claim
 from claims.operations.deciding import findings_now, keep_claim_decision
+from claims.operations.holding import hold_again, settle_with_plan
 from claims.operations.opening import lock_claim
 from claims.operations.review import accept_the_rest, amounts, fix_list, lock_for_review, require_time_to_mend
 from claims.operations.sending import finish
@@ -132,6 +133,7 @@ def decide_dispute(
     said = keep_claim_decision(claim, ACTS[outcome], found, lines, files, note=words, by=by, at=at)
     data = amounts(claim) if outcome == GRANT else {"fixes": claim.returned_fixes} if outcome == RETURN else {}
     finish(claim, f"claim.{ACTS[outcome]}", by=by, at=at, acting_as=said, reason=words, **data)
+    settle_with_plan(claim, by=by, at=at)
     return claim
 
 
@@ -155,6 +157,7 @@ def grant(claim: Claim, approved: int, *, by: Person, at: datetime) -> None:
     restore(claim, approved, by=by, at=at)
     key = f"claim:{claim.pk}:approved:{claim.sendings}"
     holds.approve(claim.fund, approved, reference=claim.reference, key=key, by=by, at=at)
+    claim.held_minor = claim.from_plan_minor = 0
     claim.approved_minor, claim.decided_at = approved, at
 
 
@@ -163,10 +166,9 @@ def give_back(claim: Claim, fixes: list[dict[str, str]], *, by: Person, at: date
     require_time_to_mend(claim, at)
     claim.status = next_status(claim, "reopen", by=by)
     restore(claim, claim.claimed_minor, by=by, at=at)
-    claim.held_minor = claim.claimed_minor
     claim.returned_fixes = fixes
 
 
 def restore(claim: Claim, amount_minor: int, *, by: Person, at: datetime) -> None:
     key = f"claim:{claim.pk}:restored:{claim.sendings}"
-    holds.restore(claim.fund, amount_minor, reference=claim.reference, key=key, by=by, at=at)
+    hold_again(claim, amount_minor, key=key, by=by, at=at)
