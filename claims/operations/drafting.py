@@ -13,6 +13,7 @@ from claims.files.suppliers import number_key, supplier_key
 from claims.models import Activity, Claim, ClaimLine
 from claims.operations.documents import forget_unused
 from claims.operations.duplicates import look_for_duplicates
+from claims.operations.on_plans import from_plan, move_to_plan, planned_for, require_same
 from claims.operations.opening import lock_open_claim, touched
 from claims.permissions import WRITERS
 from claims.queries.book import case_of, current_book, is_offered, line_details_asked, metrics_asked
@@ -20,13 +21,14 @@ from claims.queries.guests import lines_added_by
 from claims.rules.answers import WANTED, is_result
 from coop.lib.errors import FieldError, Invalid, NotFound, require_fields
 from coop.lib.text import require_fit_text
+from funds.ledger import lock_fund
 from funds.models import Fund
 from partners import events
 from partners.models import Person
 from partners.permissions import may_see, require_role
 from partners.states import AGENCY
 
-FIELDS = ("activity", "title", "solution_area", "country", "activity_from", "activity_to", "metrics")
+FIELDS = ("activity", "title", "solution_area", "country", "activity_from", "activity_to", "metrics", "plan_activity")
 TEXTS = ("title", "solution_area")
 LINE_FIELDS = (
     "kind",
@@ -46,35 +48,49 @@ LINE_TEXTS = ("supplier", "invoice_number", "description")
 def create_claim(
     *,
     fund_id: int,
-    activity_code: str,
+    activity_code: str = "",
     title: str = "",
     country: str = "",
     activity_from: date | None = None,
     activity_to: date | None = None,
     solution_area: str = "",
     metrics: Mapping[str, Any] | None = None,
+    plan_activity_id: int | None = None,
     by: Person,
     at: datetime,
 ) -> Claim:
     """Begin a draft against one fund for one activity. Nothing is held until it is sent.
 
-    Raises NotFound (fund), NotAllowed, Invalid (activity).
+    On an activity of an approved plan what is not said is taken over from that. Raises NotFound (fund), NotAllowed, Invalid
+    (activity, plan).
     """
     fund = Fund.objects.with_names().filter(id=fund_id).first()
     if fund is None or not may_see(by, fund.partner_id):
         raise NotFound("There is no such fund.")
     require_role(by, *WRITERS, to="write and send claims")
     require_fit_text({"title": title, "solution_area": solution_area}, TEXTS)
-    activity = offered_activity(activity_code, fund, activity_from)
+    said: dict[str, Any] = {
+        "activity_code": activity_code,
+        "title": title,
+        "country": country,
+        "activity_from": activity_from,
+        "activity_to": activity_to,
+        "solution_area": solution_area,
+    }
+    planned = None
+    if plan_activity_id is not None:
+        # Locked, so that no amendment is approved meanwhile, which would take this claim along if it knew of it.
+        planned = planned_for(lock_fund(fund.pk), plan_activity_id)
+        said = from_plan(planned, said)
+    activity = offered_activity(said.pop("activity_code"), fund, said["activity_from"])
+    said["title"] = said["title"] or activity.name
+    said["country"] = said["country"] or fund.location.country
     claim = Claim(
         partner_id=fund.partner_id,
         fund=fund,
         activity=activity,
-        title=title or activity.name,
-        country=country or fund.location.country,
-        activity_from=activity_from,
-        activity_to=activity_to,
-        solution_area=solution_area,
+        plan_activity=planned,
+        **said,
         currency=fund.currency,
         created_by=by,
         created_at=at,
@@ -100,6 +116,10 @@ def update_claim(
     require_fields(changes, FIELDS, "A claim")
     require_fit_text(changes, TEXTS)
     activity, results = changes.pop("activity", None), changes.pop("metrics", None)
+    if "plan_activity" in changes:
+        move_to_plan(claim, changes.pop("plan_activity"))
+    if claim.plan_activity:
+        require_same(claim.plan_activity, activity or claim.activity.code)
     for name, value in changes.items():
         setattr(claim, name, value)
     if activity is not None:
