@@ -53,7 +53,7 @@ def counted(
         claims = claims.exclude(pk=but_claim.pk)
     if but_plan is not None:
         plans = plans.exclude(plan__number=but_plan.number)
-    by_fund = Counter(dict(claims.values_list("fund_id").annotate(Sum(F("held_minor") + F("approved_minor")))))
+    by_fund = Counter(dict(claims.values_list("fund_id").annotate(minor=Sum(F("held_minor") + F("approved_minor")))))
     if with_plans:
         by_fund.update(dict(sums(plans.filter(plan__status=states.SUBMITTED), "requested_minor")))
         by_fund.update(dict(sums(plans.filter(plan__status=states.APPROVED), "reserved_minor")))
