@@ -15,7 +15,10 @@ import structlog
 from django.conf import settings
 
 from claims.checks import CHECKS as CLAIM_CHECKS
+from claims.operations import files, previews
+from claims.operations import plans
 from claims.operations.sending import due_to_lapse, lapse_claim
+from claims.queries import retention
 from funds.checks import check_ledger
 from funds.models import EarningPeriod
 from funds.operations import deliveries, heads, rebates, settlement
@@ -71,6 +74,11 @@ def lapse_claims(at: datetime) -> Done:
     return each(Done("lapse_claims", at), due_to_lapse(at), lambda i: lapse_claim(i, at=at))
 
 
+def lapse_plans(at: datetime) -> Done:
+    """Plans past the claim deadline: what they still reserve expires."""
+    return each(Done("lapse_plans", at), plans.due_to_lapse(at), lambda i: plans.lapse_plan(i, at=at))
+
+
 def expire_periods(at: datetime) -> Done:
     """What is left in the funds of every period whose claim deadline has passed."""
     settlement.mark_empty_periods("claims_close_at", "expired_at", at=at)
@@ -106,6 +114,31 @@ def audit_ledger(at: datetime) -> Done:
     return done
 
 
+def make_previews(at: datetime) -> Done:
+    """Files that wait for their preview."""
+    return each(Done("make_previews", at), previews.waiting(), lambda i: previews.make_preview(i, at=at))
+
+
+def delete_files(at: datetime) -> Done:
+    """Files that nobody needs any more: old ones, those that no document names, and bytes that were left over."""
+    done = each(Done("delete_files", at), retention.due_to_delete(at), lambda i: files.delete_old(i, at=at))
+    each(done, retention.unused(), files.forget)
+    return each(done, files.left_over(), lambda found: files.drop_bytes(*found))
+
+
+def check_files(at: datetime) -> Done:
+    """Each night a thirtieth of the files is read through, those first that were not looked at for longest."""
+    done = Done("check_files", at)
+    for stored_id in retention.to_check():
+        fault = files.check_file(stored_id, at=at)
+        done.worked += 1
+        done.failed += bool(fault)
+        if fault:
+            done.notes.append(fault)
+            log.error("file.differs", fault=fault)
+    return done
+
+
 def verify_links(at: datetime) -> Done:
     """The nightly look for what was changed behind the product's back."""
     verdict = verify_ledger()
@@ -133,6 +166,7 @@ def mail_heads(at: datetime) -> Done:
 BY_THE_CLOCK: tuple[Callable[[datetime], Done], ...] = (
     settle_periods,
     lapse_claims,
+    lapse_plans,
     expire_periods,
     gather_rebates,
     record_head,

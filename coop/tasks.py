@@ -37,6 +37,12 @@ def lapse_claims() -> None:
         run(jobs.lapse_claims)
 
 
+@app.task(name="coop.lapse_plans")
+def lapse_plans() -> None:
+    if not jobs_are_held():
+        run(jobs.lapse_plans)
+
+
 @app.task(name="coop.expire_periods")
 def expire_periods() -> None:
     if not jobs_are_held():
@@ -80,3 +86,19 @@ def verify_links() -> None:
 @app.task(name="coop.audit_ledger")
 def audit_ledger() -> None:
     run(jobs.audit_ledger)
+
+
+@app.task(name="coop.make_previews")
+def make_previews() -> None:
+    run(jobs.make_previews)
+
+
+@app.task(name="coop.delete_files")
+def delete_files() -> None:
+    if not jobs_are_held():
+        run(jobs.delete_files)
+
+
+@app.task(name="coop.check_files", time_limit=LONG, soft_time_limit=LONG - 60)
+def check_files() -> None:
+    run(jobs.check_files)

@@ -62,7 +62,7 @@ def ask(what: str, file: IO[bytes], *, patience: float) -> tuple[dict[str, Any],
         for block in iter(lambda: file.read(1024**2), b""):
             given.write(block)
         given.seek(0)
-        child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        child = subprocess.Popen(
             command,
             stdin=given,
             stdout=answer,

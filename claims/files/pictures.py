@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from io import BytesIO
+from itertools import pairwise
 from typing import Any
 
 import pillow_heif
@@ -16,7 +17,6 @@ from PIL import Image, ImageOps
 
 WIDTH = 1_000  # points of a preview
 SIDE = 8
-ALIKE = 6  # bits of 64 that may differ; claims/operations/previews.py looks for them
 FLAT = 24  # of 256 shades: what differs less from its lightest to its darkest point shows nothing
 MAX_PIXELS = 60_000_000
 FORMS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/heic": "HEIF", "image/heif": "HEIF"}
@@ -69,7 +69,7 @@ def print_of(picture: Image.Image) -> int | None:
     bits = 0
     for row in range(SIDE):
         line = points[row * (SIDE + 1) : (row + 1) * (SIDE + 1)]
-        for left, right in zip(line, line[1:], strict=False):
+        for left, right in pairwise(line):
             bits = bits << 1 | (left < right)
     if not TELLING <= bits.bit_count() <= SIDE * SIDE - TELLING:
         return None

@@ -21,7 +21,9 @@ LEGAL_FORMS = frozenset(
 )
 FILLERS = frozenset(("and", "the", "und", "et", "of"))
 # Written without spaces around them, so they are taken out before the letters are made Latin.
-CJK_FORMS = re.compile("株式会社|有限会社|合同会社|合名会社|合資会社|股份有限公司|有限责任公司|有限公司|주식회사|유한회사|[(](?:株|有|주)[)]")
+CJK_FORMS = re.compile(
+    "株式会社|有限会社|合同会社|合名会社|合資会社|股份有限公司|有限责任公司|有限公司|주식회사|유한회사|[(](?:株|有|주)[)]"
+)
 UMLAUT = re.compile("([aou])e")  # Mueller is Müller
 # What stands before a number on an invoice and is typed with it, or is not.
 NUMBER_WORDS = frozenset(

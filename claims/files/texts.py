@@ -19,8 +19,8 @@ MAX_BLOCKS = 60
 Block = dict[str, Any]  # {"title", "text"} or {"title", "rows"}
 
 
-CODECS = """ascii idna latin-1 iso8859-1 iso8859-2 iso8859-5 iso8859-9 iso8859-15 cp1250 cp1251 cp1252 cp1254 koi8-r utf-8 utf-8-sig
-utf-16 shift-jis iso2022-jp euc-jp gb2312 gbk gb18030 big5 euc-kr quopri base64 uu""".split()
+CODECS = """ascii idna latin-1 iso8859-1 iso8859-2 iso8859-5 iso8859-9 iso8859-15 cp1250 cp1251 cp1252 cp1254 koi8-r utf-8
+utf-8-sig utf-16 shift-jis iso2022-jp euc-jp gb2312 gbk gb18030 big5 euc-kr quopri base64 uu""".split()
 
 
 SAMPLE = b"""From: a@a.example

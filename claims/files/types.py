@@ -44,7 +44,9 @@ def media_type(filename: str, data: bytes, *, max_bytes: int) -> str:
     if not data:
         raise Invalid.field("file", "The file is empty. Choose the file once more.", "empty")
     if len(data) > max_bytes:
-        raise TooLarge(f"The file has {len(data):,} bytes; at most {max_bytes:,} are taken. Make it smaller or split it.")
+        raise TooLarge(
+            f"The file has {len(data):,} bytes; at most {max_bytes:,} are taken. Make it smaller or split it."
+        )
     ending = filename.rpartition(".")[2].lower() if "." in filename else ""
     kind = KINDS.get(ending)
     if kind is None:
@@ -78,7 +80,9 @@ def check_pdf(data: bytes) -> None:
         raise damaged("The PDF is cut off: its end is missing.")
     if ENCRYPTED.search(data) and confined.needs_password(data):
         raise Invalid.field(
-            "file", "The PDF has a password, so nobody can look into it. Save it without one and upload that.", "encrypted"
+            "file",
+            "The PDF has a password, so nobody can look into it. Save it without one and upload that.",
+            "encrypted",
         )
 
 

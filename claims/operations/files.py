@@ -11,14 +11,23 @@ import hashlib
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from django.core.files.base import ContentFile
-from django.core.files.storage import Storage
 from django.db import transaction
 
 from claims.models import Document, StoredFile
 from claims.queries.retention import is_due
+from claims.storage import (
+    DOCUMENTS,
+    PREVIEWS,
+    files_in,
+    folders_in,
+    hash_of,
+    is_whole,
+    name_of,
+    preview_folder,
+    storage,
+)
 from coop.lib.db import execute, rows
 from coop.lib.errors import NotFound
 from coop.lib.nudge import nudge
@@ -26,21 +35,7 @@ from partners import events
 
 # What is said of bytes that were kept as long as they had to be.
 GONE = "The file was deleted 24 months after the activity; its hash is kept."
-DOCUMENTS, PREVIEWS = "documents", "previews"
 LOCK = "hashtextextended(%s, 4)"
-
-
-def storage() -> Storage:
-    found: Storage = StoredFile._meta.get_field("file").storage
-    return found
-
-
-def name_of(sha256: str) -> str:
-    return f"{DOCUMENTS}/{sha256[:2]}/{sha256}"
-
-
-def preview_folder(sha256: str) -> str:
-    return f"{PREVIEWS}/{sha256[:2]}/{sha256}"
 
 
 def lock_bytes(name: str) -> None:
@@ -85,23 +80,6 @@ def hold(stored: StoredFile | None) -> StoredFile:
     if found is None:
         raise NotFound(GONE)
     return found
-
-
-def is_whole(name: str, sha256: str) -> bool:
-    """Whether bytes lie there and have this hash."""
-    try:
-        return hash_of(name) == sha256
-    except FileNotFoundError:
-        return False
-
-
-def hash_of(name: str) -> str:
-    """The SHA-256 of bytes as they lie there, read in blocks. Raises FileNotFoundError."""
-    digest = hashlib.sha256()
-    with storage().open(name, "rb") as file:
-        for block in file.chunks(1024**2):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def put(name: str, data: bytes) -> None:
@@ -220,22 +198,6 @@ def without_row(root: str, folder: str) -> Iterator[tuple[str, str]]:
     found = [name for name in named if re.fullmatch("[0-9a-f]{64}", name)]
     known = set(StoredFile.objects.filter(sha256__in=found, deleted_at__isnull=True).values_list("sha256", flat=True))
     yield from ((named[sha256], sha256) for sha256 in found if sha256 not in known)
-
-
-def folders_in(folder: str) -> list[str]:
-    return listed(folder)[0]
-
-
-def files_in(folder: str) -> list[str]:
-    return [f"{folder}/{name}" for name in listed(folder)[1]]
-
-
-def listed(folder: str) -> tuple[list[str], list[str]]:
-    try:
-        found: Any = storage().listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return [], []
-    return sorted(found[0]), sorted(found[1])
 
 
 # --- Checking -----------------------------------------------------------------------------------------------------------
