@@ -44,7 +44,7 @@ def facts_of(claim: Claim, at: datetime, fund: Fund | None = None) -> Facts:
         rates=rates_for(book, case, fund.currency, min(case.day, at.date())),
     )
     if claim.plan_activity is not None:
-        plan = plan_facts(claim, claim.plan_activity, at)
+        plan = facts_of_planned(claim, claim.plan_activity, at)
         facts = replace(facts, plan=plan, held_minor=facts.held_minor - claim.from_plan_minor + plan.left_minor)
     if is_limited(book, case):
         others = counted(fund.partner, period, fund, claim.activity, but_claim=claim)
@@ -72,7 +72,7 @@ def document_facts(document: Document) -> DocumentFacts:
     return DocumentFacts(document.kind, str(document.line_id) if document.line_id else None, document.dated_on)
 
 
-def plan_facts(claim: Claim, planned: PlanActivity, at: datetime) -> PlanFacts:
+def facts_of_planned(claim: Claim, planned: PlanActivity, at: datetime) -> PlanFacts:
     """The activity of a plan that a claim is made on; after the claim deadline its plan reserves nothing any more."""
     reserved = planned.reserved_minor if at < claim.fund.earning_period.claims_close_at else 0
     return PlanFacts(
