@@ -76,11 +76,11 @@ class Guidance:
         return f"{part.name} is {points} points below the share that is advised."
 
 
-def guidance_of(fund: Fund, at: datetime) -> list[Guidance]:
+def guidance_of(fund: Fund, at: datetime, book: Book | None = None) -> list[Guidance]:
     """The guidance for a fund on the day of an instant, by solution area first; empty where there is none."""
     day = at.astimezone(ZoneInfo(fund.program.time_zone)).date()
     day = min(max(day, fund.earning_period.use_from), fund.earning_period.use_to)
-    book = current_book()
+    book = book or current_book()
     rules = guidance_rules(book, fund, day)
     if not rules:
         return []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
 from claims import rules, states
 from claims.models import Activity, Plan, PlanActivity
 from claims.queries.book import case_of, current_book
-from claims.queries.counted import counted, is_limited, rates_for
+from claims.queries.elsewhere import Counted, counted, is_limited, rates_for
 from claims.queries.fund_facts import period_facts, spread
 from claims.queries.plans import row_in_force
 from claims.rules.book import Book, Case
@@ -97,8 +98,12 @@ def facts_of_idea(
     partner: Partner | None,
     at: datetime,
     book: Book | None = None,
+    others: Mapping[int, Counted] | None = None,
 ) -> Facts:
-    """The facts of an idea: what somebody would like to spend, on what, where and when, before there is a plan or a claim."""
+    """The facts of an idea: what somebody would like to spend, on what, where and when, before there is a plan or a claim.
+
+    Whoever asks about several ideas of a fund passes what counts beside each activity (`counted_for_each`).
+    """
     book = book or current_book()
     period = fund.earning_period if fund else period_of(program, starts_on)
     case = Case(
@@ -127,8 +132,11 @@ def facts_of_idea(
         rates=rates_for(book, case, currency, min(starts_on, at.date())),
     )
     if partner and is_limited(book, case):
-        others = counted(partner, period, fund, activity, with_plans=True)
-        facts = replace(facts, used_in_fund_minor=others.fund, used_in_program_minor=others.program)
+        if others is None:
+            used = counted(partner, period, fund, activity, with_plans=True)
+        else:
+            used = others.get(activity.pk, Counted())
+        facts = replace(facts, used_in_fund_minor=used.fund, used_in_program_minor=used.program)
     return facts
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from claims.queries.book import current_book
 from claims.queries.offers import offer_of
 from claims.queries.plan_facts import facts_of_idea
 from claims.rules import FAILED, PERSON, WARNING, Finding
+from claims.rules.book import Book
 from claims.web.catalog import plan_new_url
 from claims.web.catalog_question import best_fund, home_country, programs_for
 from claims.web.forms import countries
@@ -129,17 +130,18 @@ def check_idea(request: PersonRequest) -> HttpResponse:
     if not sources.programs:
         return render(request, "claims/catalog/empty.html")
     book = current_book()
+    activities = {activity.code: activity for activity in Activity.objects.all()}
     options: dict[str, Any] = {
         "money": sources.choices,
         "currencies": sources.currencies,
-        "activities": [(activity.code, activity.name) for activity in Activity.objects.all()],
+        "activities": [(activity.code, activity.name) for activity in activities.values()],
         "areas": list(book.areas_on(at.date()).items()),
     }
     context: dict[str, Any] = {}
     if "amount" in request.GET or "starts_on" in request.GET:
         form = IdeaForm(request.GET, **options)
         if form.is_valid():
-            context = answer(request, form, sources, at)
+            context = answer(request, form, sources, activities, book, at)
     else:
         form = IdeaForm(initial=first_guess(request, sources, at), **options)
     return render(request, "claims/catalog/check.html", {"form": form, **context}, status=400 if form.errors else 200)
@@ -155,14 +157,20 @@ def first_guess(request: PersonRequest, sources: Sources, at: datetime) -> dict[
     return guess | {name: request.GET[name][:200] for name in FIELDS if request.GET.get(name)}
 
 
-def answer(request: PersonRequest, form: IdeaForm, sources: Sources, at: datetime) -> dict[str, Any]:
+def answer(
+    request: PersonRequest,
+    form: IdeaForm,
+    sources: Sources,
+    activities: Mapping[str, Activity],
+    book: Book,
+    at: datetime,
+) -> dict[str, Any]:
     """What the rules say of the idea, in the order in which one reads it, and what it would ask for later."""
     given = form.cleaned_data
     fund, program = sources.pick(given["money"])
-    activity = Activity.objects.get(code=given["activity"])
+    activity = activities[given["activity"]]
     partner = fund.partner if fund else request.user.partner
     currency = fund.currency if fund else program.currency
-    book = current_book()
     facts = facts_of_idea(
         fund,
         program,

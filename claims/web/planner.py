@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -19,6 +19,7 @@ from claims import rules
 from claims.models import Activity
 from claims.permissions import WRITERS
 from claims.queries.book import current_book
+from claims.queries.elsewhere import Counted, counted_for_each
 from claims.queries.guidance import guidance_of
 from claims.queries.offers import Offer, offers_of
 from claims.queries.plan_facts import facts_of_idea
@@ -121,6 +122,7 @@ def planner_fund(request: PersonRequest, fund_id: int) -> HttpResponse:
     ideas = [row.cleaned_data for row in rows if row.given]
     names = {offer.code: offer.activity for offer in offers}
     known = intentions(fund)
+    others = counted_for_each(fund.partner, fund.earning_period, fund) if ideas else {}
     imagined = [
         Intended(IDEA, names[idea["activity"]].name, idea["amount"], idea["starts_on"], idea["ends_on"])
         for idea in ideas
@@ -141,13 +143,13 @@ def planner_fund(request: PersonRequest, fund_id: int) -> HttpResponse:
         "work": work,
         "ideas": rows,
         "all_forms": [work, *(row for row in rows if row.is_bound)],
-        "said": [said_of(idea, names[idea["activity"]], fund, book, at) for idea in ideas],
+        "said": [said_of(idea, names[idea["activity"]], fund, book, others, at) for idea in ideas],
         "safe": safe_lines(fund, days, today),
         "popular": [
             {"name": one.name, "partners": one.partners, "url": activity_url(one.code, fund, day)}
-            for one in popular_activities(fund, names)
+            for one in (popular_activities(fund, names) if not outlook.intended else ())
         ],
-        "guidance": guidance_of(fund, at),
+        "guidance": guidance_of(fund, at, book),
         "closed": at >= fund.earning_period.claims_close_at,
         "plan_url": plan_url(fund, ideas) if may_plan else "",
         "plan_label": "Turn idea into a plan" if ideas else "Start a plan",
@@ -176,7 +178,9 @@ def idea_rows(request: PersonRequest, offers: Sequence[Offer], fund: Fund) -> li
     return rows + [IdeaRow(prefix=prefix, **options) for prefix in free[:1]]
 
 
-def said_of(idea: dict[str, Any], activity: Activity, fund: Fund, book: Book, at: datetime) -> dict[str, Any]:
+def said_of(
+    idea: dict[str, Any], activity: Activity, fund: Fund, book: Book, others: Mapping[int, Counted], at: datetime
+) -> dict[str, Any]:
     """What the rules say of one idea: what to mend, and how many checks passed."""
     period = fund.earning_period
     first = idea["starts_on"] or max(period.use_from, min(at.date(), period.use_to))
@@ -192,6 +196,7 @@ def said_of(idea: dict[str, Any], activity: Activity, fund: Fund, book: Book, at
         fund.partner,
         at,
         book,
+        others,
     )
     found = rules.evaluate(book, facts)
     return {
