@@ -1,10 +1,10 @@
-"""Pages of plans: the partner's."""
+"""Pages of plans: the partner's, and the decision of a channel manager."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from claims.web import plan_editor, plan_pages, plan_starting, plans
+from claims.web import plan_decide, plan_editor, plan_pages, plan_review, plan_starting, plans
 
 ACTIVITY = "plans/<int:plan_id>/activities/<int:activity_id>/"
 
@@ -23,4 +23,6 @@ urlpatterns = [
     path("plans/<int:plan_id>/withdraw/", plan_pages.plan_withdraw, name="plan-withdraw"),
     path("plans/<int:plan_id>/cancel/", plan_pages.plan_cancel, name="plan-cancel"),
     path("plans/<int:plan_id>/amend/", plan_pages.plan_amend, name="plan-amend"),
+    path("plans/<int:plan_id>/review/", plan_review.plan_review, name="plan-review"),
+    path("plans/<int:plan_id>/review/decision/", plan_decide.plan_decision, name="plan-decision"),
 ]

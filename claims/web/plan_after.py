@@ -116,8 +116,9 @@ def activity_rows(request: PersonRequest, plan: Plan, at: datetime) -> list[dict
     """Each activity with its decision, what is left of it, its claims, and what to collect for them."""
     activities = list(plan.activities.all())
     claims: dict[int, list[Claim]] = defaultdict(list)
-    for claim in Claim.objects.visible_to(request.user).filter(plan_activity__in=activities).order_by("id"):
-        claims[claim.plan_activity_id or 0].append(claim)
+    if plan.decided_at:  # nothing is claimed on what was never approved
+        for claim in Claim.objects.visible_to(request.user).filter(plan_activity__in=activities).order_by("id"):
+            claims[claim.plan_activity_id or 0].append(claim)
     book = current_book()
     return [activity_row(plan, activity, claims[activity.pk], book, at) for activity in activities]
 

@@ -10,7 +10,8 @@ from django import forms
 from claims import states
 from claims.models import Plan, PlanActivity
 from claims.rules.facts import Metric
-from claims.web.forms import ClaimForm, Groups, countries, metric_field
+from claims.web.answers import answer_field, text_of_answer
+from claims.web.forms import ClaimForm, Groups, countries
 from coop.lib import money
 from coop.lib.dates import show_day
 from coop.lib.forms import AmountField, DayField
@@ -139,7 +140,7 @@ class ActivityForm(PickForm):
             known.append((current, current))
         self.fields["solution_area"].choices = [("", "Not chosen yet"), *known]  # type: ignore[attr-defined]
         for question in questions:
-            self.fields[f"{ANSWER}{question.code}"] = metric_field(question)
+            self.fields[f"{ANSWER}{question.code}"] = answer_field(question, {})
 
     def changes(self) -> dict[str, Any]:
         """The values as operations take them."""
@@ -149,7 +150,10 @@ class ActivityForm(PickForm):
         found["activity"] = given["activity"]
         found["requested_minor"] = given["amount"] or 0
         if self.questions:
-            found["answers"] = {question.code: given[f"{ANSWER}{question.code}"] for question in self.questions}
+            found["answers"] = {
+                question.code: text_of_answer(question, given[f"{ANSWER}{question.code}"])
+                for question in self.questions
+            }
         return found
 
 

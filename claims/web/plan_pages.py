@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from claims import rules, states
+from claims.due import due_day
 from claims.models import Plan, PlanActivity
 from claims.operations.plans import amend_plan, cancel_plan, submit_plan, withdraw_plan
 from claims.queries.plan_deciders import deciders_of
@@ -24,7 +25,7 @@ from claims.web.plan_after import after_sending
 from claims.web.plan_editor import about_rows, editor, fixes, on_top, overtaken, shown
 from claims.web.plan_forms import CancelForm, SendForm
 from claims.web.plan_standing import effect_of, requested
-from coop.lib.dates import show_deadline, show_instant
+from coop.lib.dates import show_day, show_deadline, show_instant
 from coop.lib.errors import NotFound, Refused, Stale
 from coop.lib.forms import add_refusal
 from coop.lib.web import asked_number, now
@@ -172,7 +173,7 @@ def plan_receipt(request: PersonRequest, plan_id: int) -> HttpResponse:
         ],
         "changed_since": found.is_open,
         "fund_name": f"{earned_in(period)}, {found.fund.program}",
-        "due": show_instant(found.review_due_at, zone) if found.review_due_at else "",
+        "due": show_day(due_day(found.review_due_at, zone)) if found.review_due_at else "",
         "claim_by": show_deadline(period.claims_close_at, zone),
         "deciders": [one.said for one in deciders_of(found, now(request).date())],
     }

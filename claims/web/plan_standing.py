@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from claims import states
+from claims.due import due_day
 from claims.models import Plan, PlanActivity
-from claims.queries.plans import in_force
+from claims.queries.plans import version_before
 from coop.lib import money
 from coop.lib.dates import show_day, show_deadline, show_instant
 from partners.models import Event
@@ -88,7 +89,9 @@ def said_of(plan: Plan, at: datetime) -> tuple[str, str]:
     asked, given = plan.show(requested(activities)), plan.show(approved(activities))
     period, zone = plan.fund.earning_period, plan.fund.program.time_zone
     if plan.status == states.SUBMITTED:
-        due = f"A decision usually comes by {show_day(plan.review_due_at.date())}." if plan.review_due_at else ""
+        due = (
+            f"A decision usually comes by {show_day(due_day(plan.review_due_at, zone))}." if plan.review_due_at else ""
+        )
         return f"Your plan for {asked} was sent and waits for approval.", due
     if plan.status == states.RETURNED:
         return f"Your plan for {asked} was returned to be mended.", "Mend what was asked for and send it again."
@@ -120,12 +123,18 @@ class Effect:
     from_before: str
 
 
+def had_before(plan: Plan) -> int:
+    """What the version in force that this one would replace was granted, and which it takes over."""
+    current = version_before(plan)
+    if current is None or current.status != states.APPROVED:
+        return 0
+    return sum(row.approved_minor or 0 for row in current.activities.all() if row.closed_at is None)
+
+
 def effect_of(plan: Plan) -> Effect:
     """What a plan that is not decided asks of its fund, and what would be left. What the version in force has counts for it."""
     fund = plan.fund
-    current = in_force(plan.number) if plan.version > 1 else None
-    rows = current.activities.filter(closed_at__isnull=True) if current else ()
-    before = sum(activity.approved_minor or 0 for activity in rows)
+    before = had_before(plan)
     asked = requested(plan.activities.all())
     there = max(fund.available_minor, 0) + before
     return Effect(
