@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from claims import rules, states
 from claims.models import Claim, ClaimLine, Document, PlanActivity
 from claims.queries.book import activity_day, book_for, case_of_claim, proofs_possible
-from claims.queries.counted import counted, is_limited, rates_for
+from claims.queries.elsewhere import counted, is_limited, rates_for
 from claims.queries.fund_facts import period_facts, spread
 from claims.rules.facts import DocumentFacts, Facts, LineFacts, PlanFacts
 from claims.rules.findings import Finding

@@ -1,4 +1,4 @@
-"""Reads of the catalog in force that are no rules: reasons, solution areas; and the publications so far."""
+"""Reads of the catalog in force that are no rules: reasons, solution areas; and the publications and drafts so far."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
+import tomli_w
 from django.db.models import QuerySet
 
-from claims.models import Publication
+from claims.models import Publication, RuleDraft
 from claims.queries.book import current_publication
 from claims.rules.book import valid
+from claims.rules.catalog_file import as_file
+from coop.lib.errors import NotFound
+from partners.models import Person
+
+HEAD = "# The catalog, as {}. Load it with: manage.py load_catalog FILE\n\n"
 
 
 def current_catalog() -> Mapping[str, Any]:
@@ -45,3 +51,30 @@ def solution_areas_on(day: date) -> list[tuple[str, str]]:
 def publications() -> QuerySet[Publication]:
     """All publications, the newest first, without their catalogs, which are large."""
     return Publication.objects.select_related("requested_by", "published_by").defer("catalog")
+
+
+def publication(publication_id: int, person: Person) -> Publication:
+    """One publication with its catalog; the vendor's people see them. Raises NotFound."""
+    found = Publication.objects.select_related("requested_by", "published_by").filter(id=publication_id).first()
+    if found is None or not person.is_vendor:
+        raise NotFound("There is no such publication.")
+    return found
+
+
+def rule_drafts() -> QuerySet[RuleDraft]:
+    """All drafts, the newest first, without their catalogs."""
+    return RuleDraft.objects.select_related("created_by", "requested_by", "decided_by").defer("catalog")
+
+
+def rule_draft(draft_id: int, person: Person) -> RuleDraft:
+    """One draft with its catalog and what it was begun from; the vendor's people see them. Raises NotFound."""
+    related = ("base", "created_by", "requested_by", "decided_by", "publication")
+    found = RuleDraft.objects.select_related(*related).filter(id=draft_id).first()
+    if found is None or not person.is_vendor:
+        raise NotFound("There is no such draft.")
+    return found
+
+
+def catalog_file(catalog: Mapping[str, Any], what: str) -> str:
+    """A catalog as TOML; loading it again changes nothing. `what` says in its head which one it is."""
+    return HEAD.format(what) + tomli_w.dumps(as_file(catalog))

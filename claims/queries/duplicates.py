@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from django.db.models import Q, QuerySet
 
 from claims.models import Claim, Duplicate
@@ -56,5 +54,23 @@ def known_other(hint: Duplicate) -> str:
     return hint.other.number if hint.other.partner_id == hint.claim.partner_id else ""
 
 
-def open_pairs(pairs: Sequence[Duplicate]) -> list[Duplicate]:
-    return [pair for pair in pairs if not pair.resolution]
+REPEATS = {
+    "file": "The file “{what}” was given before, {where}.",
+    "picture": "The picture “{what}” looks like one that was given before, {where}.",
+    "invoice": "An invoice with this supplier and number ({what}) was given before, {where}.",
+    "amount": "An invoice of this supplier over the same amount, at nearly the same time, was given before, {where}.",
+}
+
+
+def sentence_for(hint: Duplicate) -> str:
+    """What the partner reads of a pair: the own other claim by its number and status, of another organisation nothing."""
+    if hint.other_id == hint.claim_id:
+        where = "in this claim"
+    elif hint.other.partner_id == hint.claim.partner_id:
+        where = f"in your claim {hint.other.number} ({hint.other.status_name.lower()})"
+    else:
+        where = "by another organisation"
+    sentence = REPEATS[hint.kind].format(what=hint.line or hint.document, where=where)
+    if hint.document and hint.document.reused_from_id:
+        sentence += " You chose to use it again."
+    return sentence

@@ -71,4 +71,4 @@ def history_of(claim: Claim, person: Person) -> list[Event]:
 
 def events_between(claim: Claim, person: Person, *, seen: int) -> list[Event]:
     """What was done to a claim since the person read its revision `seen`: every revision has its event."""
-    return history_of(claim, person)[: max(claim.revision - seen, 0)]
+    return [event for event in history_of(claim, person) if event.data.get("revision", 0) > seen]

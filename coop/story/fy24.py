@@ -7,6 +7,7 @@ from datetime import date
 from claims.operations.review import LineDecision, approve_claim, reject_claim
 from coop.story.cast import DIRECT, HOSTING, RESELLER
 from coop.story.earned import Earned, earned_in, incentives_file, report_file
+from coop.story.present import DEVICE_OFFER
 from coop.story.stage import Paper, Stage, Work
 from funds.operations.payments import approve_run, export_run, prepare_run
 from funds.operations.results import Result, read_results
@@ -114,6 +115,7 @@ def tell(stage: Stage) -> None:
     osaka = stage.send("yuki", OSAKA_CALLS)
     stage.until("2024-04-18 02:10")
     approve_claim(osaka.id, by=people["hana"], at=stage.at())
+    stage.plan("mia", DEVICE_OFFER, approved_by="luis")  # Surface pays only for what was approved before it began
     pay_second_run(stage)
 
     stage.until("2024-05-21 13:00")

@@ -36,6 +36,7 @@ EXAMS = Work(
     (Paper("3267.50", "Eleven exams, AZ-104 and SC-300", "Bluestem Test Center", "BTC-77120", date(2024, 6, 17)),),
     {"attendees": "11", "cost-per-person": "297.05"},
     "Azure",
+    details={"course-code": "AZ-104, SC-300", "completion-date": "2024-06-14"},
 )
 SOCIAL_ADS = Work(
     ("5512302", RESELLER, "FY24-H1"),

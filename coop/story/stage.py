@@ -9,10 +9,13 @@ from datetime import UTC, date, datetime
 
 from claims.models import Claim
 from claims.operations.documents import add_document
-from claims.operations.drafting import add_line, create_claim
+from claims.operations.drafting import add_line, create_claim, update_claim
+from claims.operations.plan_drafts import add_activity, create_plan
+from claims.operations.plan_review import approve_plan
+from claims.operations.plans import submit_plan
 from claims.operations.sending import submit_claim
 from claims.queries import document_kinds
-from claims.queries.book import proofs_asked
+from claims.queries.book import metrics_asked, proofs_asked
 from coop.lib import clock
 from coop.lib.money import to_minor
 from coop.sandbox import move_clock
@@ -24,6 +27,14 @@ from funds.operations.imports import receive_file
 from partners.models import Person
 
 CONTENT_OF_KIND = {"url", "landing-page-url"}  # proofs that are given as a link
+# Answers to the questions of activities, where the work itself says nothing.
+USUAL = {
+    "search": "no",
+    "brand-in-photos": "yes",
+    "parts": "digital-advertising, direct-mail",
+    "no-alcohol": "yes",
+    "vendor-content-only": "yes",
+}
 PICTURES = {"ad-screenshot", "screenshots", "photos", "booth-photo"}
 
 
@@ -51,6 +62,7 @@ class Work:
     area: str = ""
     without: tuple[str, ...] = ()  # kinds of documents that are not there yet
     log_until: date | None = None  # where the log of calls ends too early
+    details: Mapping[str, str] = field(default_factory=dict)  # what is asked beside each line
 
 
 @dataclass
@@ -59,6 +71,7 @@ class Stage:
 
     people: dict[str, Person] = field(default_factory=dict)
     pictures: int = 0
+    plans: dict[str, int] = field(default_factory=dict)  # approved activities of plans, by the title of the work
 
     def at(self) -> datetime:
         return clock.now()
@@ -96,19 +109,51 @@ class Stage:
             activity_from=first,
             activity_to=last,
             solution_area=work.area,
-            metrics=work.results,
+            plan_activity_id=self.plans.get(work.title),
             by=by,
             at=at,
         )
+        answers = {metric.code: USUAL[metric.code] for metric in metrics_asked(claim) if metric.code in USUAL}
+        claim = update_claim(claim.id, {"metrics": {**answers, **work.results}}, by=by, at=at)
         for paper in work.lines:
-            self.put_line(claim, paper, without=work.without, by=by, at=at)
+            self.put_line(claim, paper, details=work.details, without=work.without, by=by, at=at)
         kinds = [proof.code for proof in proofs_asked(claim) if proof.required]
         for kind in kinds:
             if kind not in ("invoice", "csr", *work.without):
                 self.put_proof(claim, kind, work.log_until or last, by=by, at=at)
         return claim
 
-    def put_line(self, claim: Claim, paper: Paper, *, without: tuple[str, ...], by: Person, at: datetime) -> None:
+    def plan(self, who: str, work: Work, *, approved_by: str) -> None:
+        """Plan a work with what its lines will cost, and have it approved at once."""
+        by, at = self.people[who], self.at()
+        plan = create_plan(fund_id=self.fund(*work.fund).id, title=work.title, by=by, at=at)
+        first, last = work.days or (None, None)
+        plan = add_activity(
+            plan.id,
+            activity_code=work.activity,
+            title=work.title,
+            solution_area=work.area,
+            starts_on=first,
+            ends_on=last,
+            requested_minor=sum(to_minor(paper.amount, plan.currency) for paper in work.lines),
+            expected_outcome="Forty devices sold to schools.",
+            by=by,
+            at=at,
+        ).plan
+        plan = submit_plan(plan.id, by=by, at=at)
+        approve_plan(plan.id, by=self.people[approved_by], at=at)
+        self.plans[work.title] = plan.activities.get().pk
+
+    def put_line(
+        self,
+        claim: Claim,
+        paper: Paper,
+        *,
+        details: Mapping[str, str],
+        without: tuple[str, ...],
+        by: Person,
+        at: datetime,
+    ) -> None:
         kind = "invoice" if paper.supplier else "csr"
         line = add_line(
             claim.id,
@@ -118,6 +163,7 @@ class Stage:
             invoice_number=paper.number,
             invoiced_on=paper.on,
             description=paper.what,
+            details=details,
             by=by,
             at=at,
         )

@@ -103,7 +103,7 @@ def solution_area(rule: Rule, facts: Facts, book: Book) -> Iterable[Finding]:
     if not areas:
         return
     yield rule.finding(
-        facts.solution_area in areas,
+        facts.solution_area in areas or facts.solution_area in areas.values(),
         seen=areas.get(facts.solution_area) or facts.solution_area or "none named",
         wanted=", ".join(areas.values()),
         fix="Choose the solution area that the work is for.",
