@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from claims.web import decide, review, worklist
+from claims.web import decide, duplicates, review, worklist
 
 urlpatterns = [
     path("worklist/", worklist.worklist_page, name="worklist"),
+    path("duplicates/", duplicates.duplicates_page, name="duplicates"),
+    path("duplicates/<int:duplicate_id>/", duplicates.duplicate_page, name="duplicate"),
     path("review/<int:claim_id>/", review.review, name="review"),
     path("review/<int:claim_id>/return/", decide.review_return, name="review-return"),
     path("review/<int:claim_id>/decision/", decide.review_decision, name="review-decision"),

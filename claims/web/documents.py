@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, HttpResponse, HttpResponseBase
@@ -10,15 +12,40 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from claims import states
-from claims.models import Claim, Document
+from claims.models import Document, StoredFile
 from claims.operations.documents import GONE, remove_document
+from claims.storage import blocks_of, page_of
 from claims.web.access import closed_for_writing, own_claim
+from claims.web.hub import size
+from coop.lib.dates import show_day
 from coop.lib.errors import NotFound
 from coop.lib.web import now
+from partners.states import AGENCY
 from partners.web.request import PersonRequest
 
 # What a browser may show by itself; everything else is downloaded.
 SHOWN = ("application/pdf", "image/png", "image/jpeg")
+# A browser runs nothing of what it is given here, whatever the bytes are. A PDF is left to its viewer, which has own rules.
+NOTHING_RUNS = "default-src 'none'; sandbox"
+PAGES_SHOWN = 10
+
+
+def known_document(request: PersonRequest, document_id: int) -> Document:
+    """A document that the reader may see. Raises NotFound, in the same words for what is not there."""
+    found = Document.objects.visible_to(request.user).select_related("stored", "claim__partner", "line", "uploaded_by")
+    document = found.filter(id=document_id).first()
+    if document is None:
+        raise NotFound("There is no such document.")
+    return document
+
+
+def stored_of(document: Document) -> StoredFile:
+    """Raises NotFound for a link, and for bytes that were deleted."""
+    if document.stored is None:
+        raise NotFound("There is no such document.")
+    if document.stored.deleted_at is not None:
+        raise NotFound(GONE)
+    return document.stored
 
 
 @login_required
@@ -28,19 +55,105 @@ def document_content(request: PersonRequest, document_id: int) -> HttpResponseBa
 
     Raises NotFound, also for documents of claims that the reader may not see.
     """
-    visible = Claim.objects.visible_to(request.user)
-    found = Document.objects.select_related("stored").filter(id=document_id, claim__in=visible, stored__isnull=False)
-    document = found.first()
-    if document is None or document.stored is None:
-        raise NotFound("There is no such document.")
-    if document.stored.deleted_at is not None:
-        raise NotFound(GONE)
+    document = known_document(request, document_id)
+    stored = stored_of(document)
     try:
-        content = document.stored.file.open("rb")
+        content = stored.file.open("rb")
     except FileNotFoundError as missing:
         raise NotFound("The file of this document is not here any more.") from missing
-    download = request.GET.get("download") == "1" or document.media_type not in SHOWN
-    return FileResponse(content, as_attachment=download, filename=document.filename, content_type=document.media_type)
+    download = request.GET.get("download") == "1" or stored.media_type not in SHOWN
+    headers = {"X-Content-Type-Options": "nosniff"}
+    if download or stored.media_type != "application/pdf":
+        headers["Content-Security-Policy"] = NOTHING_RUNS
+    return FileResponse(
+        content, as_attachment=download, filename=document.filename, content_type=stored.media_type, headers=headers
+    )
+
+
+@login_required
+@require_safe
+def document_page(request: PersonRequest, document_id: int, page: int) -> HttpResponseBase:
+    """One page of a document's preview as PNG: our own drawing of it, without what else the file held."""
+    stored = stored_of(known_document(request, document_id))
+    headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": NOTHING_RUNS}
+    return FileResponse(page_of(stored, page), content_type="image/png", headers=headers)
+
+
+@login_required
+@require_safe
+def document_preview(request: PersonRequest, document_id: int) -> HttpResponse:
+    """How a document looks, and what is known of it."""
+    document = known_document(request, document_id)
+    context = {
+        "document": document,
+        "preview": preview_of(document),
+        "facts": facts_of(document),
+        "crumbs": crumbs_of(request, document),
+        "content_url": content_url(document),
+    }
+    return render(request, "claims/documents/preview.html", context)
+
+
+def preview_of(document: Document) -> dict[str, Any]:
+    """What `claims/documents/_preview.html` shows: pages, or text, or the sentence that says why there is neither."""
+    stored = document.stored
+    if stored is None:
+        return {
+            "state": "link",
+            "sentence": "This is a link. What it shows may change; open it to look.",
+            "url": document.url,
+        }
+    state = "gone" if stored.deleted_at is not None else stored.preview
+    sentences = {
+        "gone": GONE,
+        "waiting": "The preview is being made. Look again in a moment, or download the file.",
+        "none": stored.preview_note or "There is no preview of this file. Download it to look at it.",
+        "failed": stored.preview_note or "There is no preview of this file. Download it to look at it.",
+    }
+    pages = stored.pages if state == "ready" else 0
+    return {
+        "state": state,
+        "name": str(document),
+        "sentence": sentences.get(state, ""),
+        "pages": [
+            {"number": number, "url": reverse("document-page", args=[document.pk, number])}
+            for number in range(1, pages + 1)
+        ],
+        "blocks": blocks_of(stored),
+        "cut": pages == PAGES_SHOWN,
+        "url": content_url(document),
+    }
+
+
+def content_url(document: Document) -> str:
+    """Where the bytes are, while there are some; the address of a link."""
+    stored = document.stored
+    if stored is None:
+        return document.url
+    return "" if stored.deleted_at is not None else reverse("document-content", args=[document.pk])
+
+
+def facts_of(document: Document) -> list[dict[str, str]]:
+    rows = [
+        {"key": "Claim", "value": f"{document.claim.number}, {document.claim.partner.name}"},
+        {"key": "Given", "value": f"{show_day(document.created_at.date())} by {document.uploaded_by.name}"},
+    ]
+    if document.note:
+        rows.append({"key": "Note", "value": document.note})
+    if document.dated_on:
+        rows.append({"key": "Day on it", "value": show_day(document.dated_on)})
+    if document.stored is not None:
+        rows.append({"key": "Size", "value": size(document.size)})
+        rows.append({"key": "SHA-256", "value": document.sha256})
+    return rows
+
+
+def crumbs_of(request: PersonRequest, document: Document) -> list[dict[str, str]]:
+    """A guest has no page of the claim to go back to."""
+    if request.user.role == AGENCY:
+        return [{"label": "Home", "url": reverse("home")}]
+    page = "review" if request.user.is_vendor else "claim"
+    return [{"label": document.claim.number, "url": reverse(page, args=[document.claim_id])}]
 
 
 @login_required
