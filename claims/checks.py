@@ -1,4 +1,4 @@
-"""What claims adds to `check_ledger`: each claim's amounts agree with the entries that name it."""
+"""What claims adds to `check_ledger`: the amounts of each claim and plan agree with the entries that name it."""
 
 from __future__ import annotations
 
@@ -26,6 +26,34 @@ CLAIMS = Fingerprint(
     records=f"""SELECT {times(f"{SAID} + CASE WHEN sendings > 0 THEN {SENT} ELSE 0 END", drawn_for("id::text"))}
                 FROM claims_claim""",
 )
+
+# What each approval of a plan reserved, or gave back where an amendment asks for less, as its decision says.
+DECIDED = """
+  SELECT d.plan_id::text AS reference, sum((r ->> 'reserved')::bigint) AS reserved
+  FROM claims_decision d, jsonb_array_elements(d.rows) r
+  WHERE d.plan_id IS NOT NULL AND d.act = 'approve' GROUP BY 1"""
+BY_DECISION = "split_part(key, ':', 3) = 'reserved'"
+TO_RESERVE = "CASE WHEN to_bucket = 'reserved' THEN amount_minor ELSE 0 END"
+FROM_RESERVE = "CASE WHEN from_bucket = 'reserved' THEN amount_minor ELSE 0 END"
+
+PLANS = Fingerprint(
+    entries=f"""CASE reference_type WHEN 'plan' THEN CASE WHEN {BY_DECISION} THEN
+        {times(f"({TO_RESERVE} - {FROM_RESERVE})", drawn_for("reference"))} END END""",
+    records=f"SELECT {times('reserved::bigint', drawn_for('reference'))} FROM ({DECIDED}) d",
+)
+# All versions of a plan share its number, and an amendment takes over what the version before had: so by number.
+RESERVED_NOW = """
+  SELECT p.number, p.fund_id, sum(a.reserved_minor) AS reserved
+  FROM claims_plan p JOIN claims_planactivity a ON a.plan_id = p.id GROUP BY 1, 2"""
+RESERVED_POSTED = f"""
+  SELECT p.number, sum({TO_RESERVE} - {FROM_RESERVE}) AS reserved
+  FROM claims_plan p
+  JOIN (SELECT 'plan' AS kind, id::text AS reference, id AS plan_id FROM claims_plan
+        UNION ALL
+        SELECT 'claim', c.id::text, a.plan_id FROM claims_claim c JOIN claims_planactivity a ON a.id = c.plan_activity_id
+       ) n ON n.plan_id = p.id
+  JOIN funds_entry e ON e.fund_id = p.fund_id AND e.reference_type = n.kind AND e.reference = n.reference
+  GROUP BY 1"""
 
 CHECKS: dict[str, str | Check] = {
     "every claim agrees with its entries": Check(
@@ -59,4 +87,44 @@ CHECKS: dict[str, str | Check] = {
         FROM claims_claim c JOIN funds_fund f ON f.id = c.fund_id JOIN funds_earningperiod p ON p.id = f.earning_period_id
         WHERE c.first_submitted_at >= p.claims_close_at OR c.first_submitted_at < p.claims_open_at
            OR c.submitted_at >= p.cure_close_at""",
+    "what is reserved in a fund is what its plans reserve": """
+        SELECT 'fund ' || f.id, 'its plans say ' || coalesce(a.reserved, 0) || ', entries say ' || f.reserved_minor
+        FROM funds_fund f LEFT JOIN (
+          SELECT p.fund_id, sum(a.reserved_minor) AS reserved
+          FROM claims_planactivity a JOIN claims_plan p ON p.id = a.plan_id GROUP BY 1) a ON a.fund_id = f.id
+        WHERE f.reserved_minor <> coalesce(a.reserved, 0)""",
+    "every plan agrees with its entries": f"""
+        SELECT 'plan ' || n.number, 'plan says ' || n.reserved || ', entries say ' || coalesce(e.reserved, 0)
+        FROM ({RESERVED_NOW}) n LEFT JOIN ({RESERVED_POSTED}) e ON e.number = n.number
+        WHERE n.reserved <> coalesce(e.reserved, 0)""",
+    "every reserve was decided": Check(
+        f"""
+        SELECT 'plan ' || reference, 'decisions say ' || coalesce(d.reserved, 0) || ', entries say ' || coalesce(e.reserved, 0)
+        FROM ({DECIDED}) d FULL JOIN (
+          SELECT reference, sum({TO_RESERVE} - {FROM_RESERVE}) AS reserved FROM funds_entry
+          WHERE reference_type = 'plan' AND {BY_DECISION} GROUP BY 1) e USING (reference)
+        WHERE coalesce(d.reserved, 0) <> coalesce(e.reserved, 0)""",
+        PLANS,
+    ),
+    "every entry of a plan has its plan": Check(
+        """
+        SELECT 'entry ' || e.id, 'there is no plan ' || e.reference || ' of this fund'
+        FROM funds_entry e LEFT JOIN claims_plan p ON p.id::text = e.reference AND p.fund_id = e.fund_id
+        WHERE e.reference_type = 'plan' AND p.id IS NULL""",
+        PLANS,
+    ),
+    "no claim holds more of a plan than was approved": """
+        SELECT 'plan activity ' || a.id, 'approved ' || coalesce(a.approved_minor, 0) || ', reserved ' || a.reserved_minor
+               || ', held by claims ' || c.held
+        FROM claims_planactivity a JOIN (
+          SELECT plan_activity_id, sum(from_plan_minor) AS held FROM claims_claim WHERE from_plan_minor > 0 GROUP BY 1) c
+          ON c.plan_activity_id = a.id
+        WHERE a.reserved_minor + c.held > coalesce(a.approved_minor, 0)""",
+    "no claim holds money of a plan without one": """
+        SELECT 'claim ' || number, 'it holds ' || from_plan_minor || ' of ' || held_minor || ' out of no plan'
+        FROM claims_claim WHERE from_plan_minor > held_minor OR (from_plan_minor > 0 AND plan_activity_id IS NULL)""",
+    "nothing stays reserved in a fund that expired": """
+        SELECT 'fund ' || f.id, f.reserved_minor || ' is reserved although claims closed on ' || p.claims_close_on
+        FROM funds_fund f JOIN funds_earningperiod p ON p.id = f.earning_period_id
+        WHERE f.reserved_minor > 0 AND p.expired_at IS NOT NULL AND p.claims_close_at <= p.expired_at""",
 }

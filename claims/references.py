@@ -1,4 +1,6 @@
-"""What claims tells funds of its references: how "claim 17" reads, and what follows when it was paid or the money came back."""
+"""What claims tells funds of its references: how "claim 17" or "plan 4" reads, and what follows when it was paid or the money
+came back.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from claims.models import Claim
+from claims.models import Claim, Plan
 from claims.operations.review import mark_paid, mark_unpaid
 from funds import references
 from partners.models import Person
@@ -23,3 +25,17 @@ class ClaimReferences:
 
     def unpaid(self, reference: str, amount_minor: int, *, by: Person, at: datetime) -> None:
         mark_unpaid(int(reference), by=by, at=at)
+
+
+class PlanReferences:
+    """A plan has a page of its own. What is reserved for one is never paid as such: claims are."""
+
+    def show(self, ids: Iterable[str]) -> dict[str, references.Shown]:
+        found = Plan.objects.filter(id__in=[int(reference) for reference in ids])
+        return {str(plan.pk): references.Shown(f"Plan {plan}", reverse("plan", args=[plan.pk])) for plan in found}
+
+    def paid(self, reference: str, amount_minor: int, *, by: Person, at: datetime) -> None:
+        pass
+
+    def unpaid(self, reference: str, amount_minor: int, *, by: Person, at: datetime) -> None:
+        pass

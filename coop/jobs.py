@@ -15,8 +15,7 @@ import structlog
 from django.conf import settings
 
 from claims.checks import CHECKS as CLAIM_CHECKS
-from claims.operations import files, previews
-from claims.operations import plans
+from claims.operations import files, plans, previews
 from claims.operations.sending import due_to_lapse, lapse_claim
 from claims.queries import retention
 from funds.checks import check_ledger

@@ -279,6 +279,7 @@ CONTENT_SECURITY_POLICY = {
 # Who knows what an entry's reference is for; funds itself does not look into it (funds/references.py).
 FUND_REFERENCES = {
     "claim": "claims.references.ClaimReferences",
+    "plan": "claims.references.PlanReferences",
     "rebate": "funds.references.RebateReferences",
     "adjustment": "funds.references.AdjustmentReferences",
 }
