@@ -112,11 +112,11 @@ def is_offered(activity: Activity, case: Case, book: Book) -> bool:
     )
 
 
-def programs_of(activity: Activity, day: date) -> dict[str, list[str]]:
+def programs_of(activity: Activity, day: date, book: Book | None = None) -> dict[str, list[str]]:
     """Which programs pay for an activity on a day: `only` these, or all `except` these."""
     rules = [
         rule
-        for rule in current_book().rules
+        for rule in (book or current_book()).rules
         if rule.kind == "activity_offered" and rule.holds_on(day) and activity.code in rule.scope.get("activities", ())
     ]
     named = {

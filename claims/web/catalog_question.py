@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 
+from claims.queries.reader import best_fund, home_country, paying_fund, programs_for
 from claims.rules.book import Book, Case
 from claims.web.forms import countries
 from coop.lib.dates import show_day
 from coop.lib.forms import DayField
 from coop.lib.web import asked_text, now
-from funds.models import Enrollment, Fund, Program
+from funds.models import Fund, Program
 from funds.queries.funds import funds_of
 from funds.web.clocks import earned_in
 from partners.models import Person
@@ -53,8 +54,7 @@ class Question:
     @cached_property
     def fund(self) -> Fund | None:
         """The fund of the program that pays for work of the day: first one of a location in the country asked about."""
-        paying = [fund for fund in self.funds if fund.program_id == self.program.pk and pays_on(fund, self.day)]
-        return next((fund for fund in paying if fund.location.country == self.country), next(iter(paying), None))
+        return paying_fund(self.funds, self.program, self.country, self.day)
 
     @property
     def fund_name(self) -> str:
@@ -85,17 +85,6 @@ class Question:
         return f"{self.program}, {dict(countries()).get(self.country, self.country)}, {show_day(self.day)}"
 
 
-def pays_on(fund: Fund, day: date) -> bool:
-    return fund.earning_period.use_from <= day <= fund.earning_period.use_to
-
-
-def programs_for(person: Person) -> list[Program]:
-    """A partner's programs; all of them for the vendor, and for a partner that is in none yet."""
-    enrolled = Enrollment.objects.visible_to(person).values("program") if person.partner_id else None
-    found = list(Program.objects.filter(pk__in=enrolled)) if enrolled is not None else []
-    return found or list(Program.objects.all())
-
-
 def read_question(request: PersonRequest) -> Question | None:
     """The question of a request, with what it leaves out filled in; None while there is no program at all.
 
@@ -117,22 +106,3 @@ def read_question(request: PersonRequest) -> Question | None:
     shown = {"q": words, "program": program.code, "country": country, "on": day}
     form = given if given.errors else QuestionForm(initial=shown, programs=programs)
     return Question(person, programs, funds, program, country, day, words, form)
-
-
-def best_fund(funds: Sequence[Fund], at: datetime) -> Fund | None:
-    """The fund that the reader most likely means: money to spend first, then the nearest deadline."""
-    live = [fund for fund in funds if at < fund.earning_period.claims_close_at]
-    return min(
-        live,
-        key=lambda fund: (
-            not fund.earning_period.use_open_at <= at < fund.earning_period.use_close_at,
-            fund.available_minor <= 0,
-            fund.earning_period.claims_close_at,
-            fund.pk,
-        ),
-        default=None,
-    )
-
-
-def home_country(person: Person) -> str:
-    return person.partner.country if person.partner else "US"

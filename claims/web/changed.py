@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from claims.queries.changed import GROUPS, Told, changes_for
 from claims.queries.offers import a_year_before
-from claims.web.catalog_question import best_fund, home_country, programs_for
+from claims.queries.reader import best_fund, home_country, programs_for
 from claims.web.forms import countries
 from coop.lib.dates import show_day
 from coop.lib.forms import DayField

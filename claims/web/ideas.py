@@ -19,10 +19,10 @@ from claims.permissions import WRITERS
 from claims.queries.book import current_book
 from claims.queries.offers import offer_of
 from claims.queries.plan_facts import facts_of_idea
+from claims.queries.reader import best_fund, home_country, programs_for
 from claims.rules import FAILED, PERSON, WARNING, Finding
 from claims.rules.book import Book
 from claims.web.catalog import plan_new_url
-from claims.web.catalog_question import best_fund, home_country, programs_for
 from claims.web.forms import countries
 from coop.lib import money
 from coop.lib.forms import AmountField, DayField
