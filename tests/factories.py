@@ -108,7 +108,9 @@ def load_catalog(*codes: str, years: tuple[int, int] = (2023, 2024), **changes: 
     catalog = shipped_catalog()
     wanted = codes or (RESELLER,)
     programs = [{**program, **changes} for program in catalog["programs"] if program["code"] in wanted]
-    publish({**catalog, "programs": programs, "fiscal_years": list(years)}, at=clock.now())
+    others = [program["code"] for program in catalog["programs"] if program["code"] not in wanted]
+    part = {"programs": programs, "other_programs": others} if others else {"programs": programs}
+    publish({**catalog, **part, "fiscal_years": list(years)}, at=clock.now())
 
 
 def need_catalog(*codes: str) -> None:

@@ -16,7 +16,7 @@ from funds.rules import generate_period
 
 @transaction.atomic
 def load_programs(catalog: Mapping[str, Any]) -> list[str]:
-    """Load the money side of a catalog (format 1); returns a sentence for each change.
+    """Load the money side of a catalog (format 2), which was found to be in order; returns a sentence for each change.
 
     Periods are only ever added: a stored date is a promise, and a changed rule does not change it.
     """
@@ -36,6 +36,7 @@ def load_programs(catalog: Mapping[str, Any]) -> list[str]:
                 "time_zone": row["time_zone"],
                 "calendar": calendars[row["calendar"]],
                 "plan_approval": row["plan_approval"],
+                "holiday_country": row.get("holiday_country", "US"),
                 "approvers": [{**plain_dates(approver)} for approver in row.get("approvers", [])],
                 "minimum_payment_minor": amount_of("minimum_payment", row, catalog),
                 "four_eyes_minor": amount_of("four_eyes", row, catalog),

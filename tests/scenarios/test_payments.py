@@ -39,7 +39,7 @@ from tests.scenarios.world import (
 pytestmark = pytest.mark.django_db
 
 # Nothing of an earning is rebate at once: what is paid as rebate is what was converted, and nothing else.
-ALL_CO_OP = [{"valid_from": date(2022, 11, 1), "coop_percent": "100"}]
+ALL_CO_OP = [{"valid_from": date(2019, 7, 1), "coop_percent": "100"}]
 
 
 # --- The words of these stories ---------------------------------------------------------------------------------------
