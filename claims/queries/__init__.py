@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from claims import rules, states
 from claims.models import Claim, ClaimLine, Document, PlanActivity
 from claims.queries.book import activity_day, book_for, case_of_claim, proofs_possible
+from claims.queries.duplicates import duplicates_of
 from claims.queries.elsewhere import counted, is_limited, rates_for
 from claims.queries.fund_facts import period_facts, spread
 from claims.rules.facts import DocumentFacts, Facts, LineFacts, PlanFacts
@@ -41,6 +42,7 @@ def facts_of(claim: Claim, at: datetime, fund: Fund | None = None) -> Facts:
         documents=[document_facts(document) for document in claim.documents.all()],
         metrics=claim.metrics,
         solution_area=claim.solution_area,
+        duplicates=duplicates_of(claim),
         rates=rates_for(book, case, fund.currency, min(case.day, at.date())),
     )
     if claim.plan_activity is not None:
