@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 
-from claims.models import Claim
-from claims.permissions import require_writer
+from claims.models import Claim, ClaimLine, Invitation
+from claims.permissions import invited_to, require_writer
+from claims.queries.guests import lines_added_by
 from coop.lib.errors import NotFound
 from partners import states as roles
 from partners.models import Person
@@ -51,10 +52,34 @@ def claim_for(request: PersonRequest, claim_id: int) -> Claim:
 
 
 def own_claim(request: PersonRequest, claim_id: int) -> Claim:
-    """A claim that the reader may write while it is open. Raises NotFound, NotAllowed."""
+    """A claim that the reader may write while it is open. Raises NotFound, NotAllowed.
+
+    `hub_url` is where its pages lead back to, `for_guest` whether only a part of it may be shown.
+    """
     claim = claim_for(request, claim_id)
     require_writer(request.user, claim)
+    claim.hub_url, claim.for_guest = reverse("claim", args=[claim.pk]), False  # type: ignore[attr-defined]
     return claim
+
+
+def claim_to_work_on(request: PersonRequest, claim_id: int, task: str) -> Claim:
+    """A claim for the page of one task: whole for its writers, for a guest with nothing but what the guest gave.
+
+    Raises NotFound, NotAllowed.
+    """
+    person = request.user
+    if person.role != roles.AGENCY:
+        return own_claim(request, claim_id)
+    asked = invited_to(person, task).with_names().select_related("fund__enrollment").filter(id=claim_id).first()
+    if asked is None:
+        raise NotFound("There is no such claim.")
+    lines = ClaimLine.objects.filter(id__in=lines_added_by(person, asked), kind=task)
+    documents = asked.documents.filter(uploaded_by=person).select_related("stored")
+    prefetch_related_objects([asked], Prefetch("lines", lines), Prefetch("documents", documents))
+    invitation = Invitation.objects.open().filter(claim=asked, person=person, task=task).earliest("id")
+    asked.hub_url = reverse("guest-task", args=[invitation.pk])  # type: ignore[attr-defined]
+    asked.for_guest = True  # type: ignore[attr-defined]
+    return asked
 
 
 def closed_for_writing(request: PersonRequest, claim: Claim) -> HttpResponse:
@@ -65,6 +90,6 @@ def closed_for_writing(request: PersonRequest, claim: Claim) -> HttpResponse:
     kept = [
         {"key": name.replace("_", " ").replace("-", " ").capitalize(), "value": value}
         for name, value in request.POST.items()
-        if value and name not in ("csrfmiddlewaretoken", "revision", "next")
+        if value and name not in ("csrfmiddlewaretoken", "revision", "next", "writer")
     ]
     return render(request, "claims/closed_for_writing.html", {"claim": claim, "kept": kept}, status=409)

@@ -7,9 +7,15 @@ from typing import Any
 from django import forms
 
 from claims.models import Claim
+from claims.queries.overtaken import overtaken
 from claims.queries.partner import events_between
 from claims.web.history import timeline
 from partners.web.request import PersonRequest
+
+
+def reading(claim: Claim, seen: int | None, part: str) -> int | None:
+    """The revision to save on: what others changed elsewhere in the claim since it was read is no conflict."""
+    return claim.revision if seen is not None and not overtaken(claim, seen, part) else seen
 
 
 def conflict_of(request: PersonRequest, claim: Claim, form: forms.Form, *, seen: int) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -15,9 +16,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from claims.models import Activity, Category, Claim, ClaimLine
+from claims.files.types import ACCEPT
 from claims.operations.documents import ACCEPTED, clean_name, media_type
 from claims.operations.evidence import Upload
 from claims.rules.facts import Metric, Proof
+from claims.web.answers import answer_field, text_of_answer
 from coop.lib import money
 from coop.lib.dates import show_day
 from coop.lib.errors import Refused
@@ -51,7 +54,7 @@ class EvidenceField(forms.FileField):
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, **options)
         self.error_messages["empty"] = "The file is empty. Choose the file once more."
-        self.widget.attrs["accept"] = ".pdf,.png,.jpg,.jpeg,.txt,.csv"
+        self.widget.attrs["accept"] = ACCEPT
 
     def clean(self, data: Any, initial: Any = None) -> Any:
         found = super().clean(data, initial)
@@ -106,6 +109,7 @@ class AboutForm(ClaimForm):
     )
     activity_from = DayField(label="First day", required=False)
     activity_to = DayField(label="Last day", required=False)
+    solution_area = forms.ChoiceField(label="Solution area", required=False, help_text="What the work was mainly about")
     country = forms.ChoiceField(
         label="Country",
         help_text="Where the activity reached its audience",
@@ -119,8 +123,18 @@ class AboutForm(ClaimForm):
         required=False,
     )
 
-    def __init__(self, *args: Any, groups: Groups, use: tuple[date, date], **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        groups: Groups,
+        use: tuple[date, date],
+        areas: Sequence[tuple[str, str]] = (),
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
+        self.fields["solution_area"].choices = [("", "Not said yet"), *areas]  # type: ignore[attr-defined]
+        if not areas:
+            del self.fields["solution_area"]
         self.fields["activity"].choices = [  # type: ignore[attr-defined]
             (name, [(activity.code, activity.name) for activity in activities]) for name, activities in groups
         ]
@@ -128,9 +142,9 @@ class AboutForm(ClaimForm):
         self.fields["activity_to"].help_text = f"until {show_day(use[1])}"
 
     def changes(self) -> dict[str, Any]:
-        """The values as operations take them."""
-        names = ("activity", "activity_from", "activity_to", "country", "title")
-        return {name: self.cleaned_data[name] for name in names}
+        """The values that could be read, as operations take them."""
+        names = ("activity", "activity_from", "activity_to", "solution_area", "country", "title")
+        return {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
 
 
 def about_values(claim: Claim) -> dict[str, Any]:
@@ -139,12 +153,16 @@ def about_values(claim: Claim) -> dict[str, Any]:
         "activity": claim.activity.code,
         "activity_from": claim.activity_from,
         "activity_to": claim.activity_to,
+        "solution_area": claim.solution_area,
         "country": claim.country,
         "title": claim.title,
     }
 
 
 # --- Lines ------------------------------------------------------------------------------------------------------------
+
+
+LINE_NAMES = ("supplier", "invoice_number", "invoiced_on", "description")
 
 
 class InvoiceForm(ClaimForm):
@@ -162,6 +180,7 @@ class InvoiceForm(ClaimForm):
         error_messages={"required": "Enter the invoice's number, as it stands on it"},
     )
     invoiced_on = DayField(label="Invoice date", required=False)
+    cost = AmountField(label="What it cost", required=False)
     amount = AmountField(
         label="Amount to claim",
         help_text="What you paid, without tax that you get back, for example 4,200.00",
@@ -169,16 +188,45 @@ class InvoiceForm(ClaimForm):
     )
     description = forms.CharField(label="What it was for", max_length=500, required=False)
     file = EvidenceField(label="Invoice file", help_text=f"{FILE_HINT}. {LATER}")
+    details: Sequence[Metric] = ()
 
-    def __init__(self, *args: Any, currency: str, **options: Any) -> None:
+    def __init__(self, *args: Any, currency: str, share: Decimal, details: Sequence[Metric], **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["amount"].currency = currency  # type: ignore[attr-defined]
+        self.share = share
+        self.details = details
+        self.fields["amount"].currency = self.fields["cost"].currency = currency  # type: ignore[attr-defined]
+        if share < 100 or self.initial.get("cost"):
+            self.fields["cost"].help_text = "The whole amount, without tax that you get back, for example 4,200.00"
+            self.fields["amount"].required = False
+            self.fields["amount"].help_text = f"Leave it empty to claim the {share.normalize():f} % of it that is paid"
+        else:
+            del self.fields["cost"]
+        for metric in details:
+            self.fields[f"detail_{metric.code}"] = answer_field(metric, {}, short=True)
+
+    def clean(self) -> dict[str, Any]:
+        """What is claimed of a cost, where that is not said, is what the allowance pays of it."""
+        data = super().clean() or {}
+        if "cost" not in self.fields or {"cost", "amount"} & set(self.errors):
+            return data
+        if data.get("cost") and not data.get("amount"):
+            data["amount"] = money.share(data["cost"], int(self.share * 100))
+        if not data.get("amount"):
+            self.add_error("cost", "Enter what it cost")
+        return data
 
     def values(self) -> dict[str, Any]:
-        """The line as operations take it."""
-        names = ("supplier", "invoice_number", "invoiced_on", "description")
-        found = {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
-        return {**found, "amount_minor": self.cleaned_data["amount"]}
+        """What could be read of the line, as operations take it."""
+        given = self.cleaned_data
+        found = {name: given[name] for name in LINE_NAMES if name in given}
+        if given.get("amount"):
+            found["amount_minor"] = given["amount"]
+        if "cost" in given:
+            found["cost_minor"] = given["cost"]
+        details = {
+            m.code: text_of_answer(m, given[f"detail_{m.code}"]) for m in self.details if f"detail_{m.code}" in given
+        }
+        return {**found, **({"details": details} if details else {})}
 
 
 class StatementForm(InvoiceForm):
@@ -190,7 +238,7 @@ class StatementForm(InvoiceForm):
         label="Who did the work", help_text="The team or the people", max_length=200, required=False
     )
     amount = AmountField(
-        label="What it cost",
+        label="Amount to claim",
         help_text="The cost of the work itself, for example 1,850.00",
         error_messages={"required": "Enter what the work cost"},
     )
@@ -198,7 +246,7 @@ class StatementForm(InvoiceForm):
         label="What was done", max_length=500, error_messages={"required": "Say what was done, in a few words"}
     )
     file = EvidenceField(label="Certification statement and report (CSR)", help_text=f"Signed. {FILE_HINT}. {LATER}")
-    field_order = ["revision", "description", "supplier", "amount", "file"]
+    field_order = ["revision", "description", "supplier", "cost", "amount", "file"]
 
 
 LINE_FORMS: dict[str, type[InvoiceForm]] = {"invoice": InvoiceForm, "csr": StatementForm}
@@ -210,9 +258,16 @@ def line_values(claim: Claim, line: ClaimLine) -> dict[str, Any]:
         "supplier": line.supplier,
         "invoice_number": line.invoice_number,
         "invoiced_on": line.invoiced_on,
-        "amount": money.display(line.amount_minor, claim.currency).rpartition(" ")[0],
+        "cost": figure(claim, line.cost_minor),
+        "amount": figure(claim, line.amount_minor),
         "description": line.description,
+        **{f"detail_{code}": value for code, value in line.details.items()},
     }
+
+
+def figure(claim: Claim, minor: int | None) -> str:
+    """An amount as people write it in a field."""
+    return "" if minor is None else money.display(minor, claim.currency).rpartition(" ")[0]
 
 
 # --- Proof and results ------------------------------------------------------------------------------------------------
@@ -226,9 +281,17 @@ def about(label: str, joint: str, proof: Proof) -> SafeString:
 class ProofForm(ClaimForm):
     """All proofs of an activity at once: a file or an address for each, with a note."""
 
-    def __init__(self, *args: Any, proofs: Sequence[Proof], given: Iterable[str], **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        proofs: Sequence[Proof],
+        given: Iterable[str],
+        dated: Mapping[str, date | None],
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
         self.proofs = proofs
+        self.dated = dated
         for proof in proofs:
             self.fields[f"file_{proof.code}"] = EvidenceField(label=about("File", "for", proof), help_text=FILE_HINT)
             self.fields[f"url_{proof.code}"] = forms.CharField(
@@ -237,6 +300,13 @@ class ProofForm(ClaimForm):
             self.fields[f"note_{proof.code}"] = forms.CharField(
                 label=about("Note for the reviewer", "on", proof), max_length=500, required=False
             )
+            if proof.code in dated:
+                self.fields[f"dated_{proof.code}"] = DayField(
+                    label=about("Day of the approval", "for", proof),
+                    help_text="The day that stands on it. It lies before the first day of the activity.",
+                    required=False,
+                    initial=dated[proof.code],
+                )
             if proof.code in given:
                 self.fields[f"replace_{proof.code}"] = forms.BooleanField(
                     label="It takes the place of what is there", required=False, initial=True
@@ -252,57 +322,31 @@ class ProofForm(ClaimForm):
         return data
 
     def given(self) -> list[str]:
-        """The codes of the proofs for which something was given."""
+        """The codes of the proofs for which a file or an address was given."""
         data = self.cleaned_data
         return [p.code for p in self.proofs if data.get(f"file_{p.code}") or data.get(f"url_{p.code}")]
+
+    def days(self) -> dict[str, date | None]:
+        """The days that were changed, by proof."""
+        given = self.cleaned_data
+        return {
+            c: given[f"dated_{c}"] for c in self.dated if f"dated_{c}" in given and given[f"dated_{c}"] != self.dated[c]
+        }
 
 
 class ResultsForm(ClaimForm):
     """The results that the activity asks for; any may be left open in a draft."""
 
-    def __init__(self, *args: Any, metrics: Sequence[Metric], **options: Any) -> None:
+    def __init__(self, *args: Any, metrics: Sequence[Metric], names: Mapping[str, str], **options: Any) -> None:
         super().__init__(*args, **options)
         self.metrics = metrics
         for metric in metrics:
-            self.fields[metric.code] = metric_field(metric)
+            self.fields[metric.code] = answer_field(metric, names)
 
     def values(self) -> dict[str, str]:
-        return {metric.code: self.cleaned_data[metric.code] for metric in self.metrics}
-
-
-class CountField(forms.CharField):
-    """A whole number as people write it: 1250 or 1,250. Anything else goes on as it is, for the operation to refuse."""
-
-    def to_python(self, value: Any) -> Any:
-        text = super().to_python(value) or ""
-        plain = text.replace(",", "")
-        return plain if plain.isascii() and plain.isdigit() and f"{int(plain):,}" == text else text
-
-
-def metric_field(metric: Metric) -> forms.Field:
-    if metric.kind == "count":
-        hint = "A whole number, for example 250. Write 0 if there was none."
-        return CountField(
-            label=metric.name,
-            help_text=hint,
-            max_length=20,
-            required=False,
-            widget=forms.TextInput(attrs={"inputmode": "numeric"}),
-        )
-    if metric.kind == "money":
-        return forms.CharField(
-            label=metric.name,
-            help_text="An amount without its currency, for example 120.00",
-            max_length=80,
-            required=False,
-        )
-    return forms.CharField(
-        label=metric.name,
-        help_text="In a few sentences, with numbers where you have them",
-        max_length=2000,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 4}),
-    )
+        """The answers that could be read, as operations take them."""
+        given = self.cleaned_data
+        return {m.code: text_of_answer(m, given[m.code]) for m in self.metrics if m.code in given}
 
 
 # --- Sending ----------------------------------------------------------------------------------------------------------

@@ -19,8 +19,10 @@ from claims.models import Claim
 from claims.permissions import WRITERS
 from claims.queries import findings_of
 from claims.queries.book import current_book, share_book
+from claims.queries.guests import tasks_for
 from claims.queries.partner import underway, waiting_for
 from claims.web.access import home_of_vendor
+from claims.web.guest import home_of_guest, task_row
 from claims.web.paying import coming
 from claims.web.standing import decision_due
 from coop.lib import money
@@ -59,7 +61,7 @@ def home(request: PersonRequest) -> HttpResponse:
     if request.user.is_vendor:
         return redirect(home_of_vendor(request.user))
     if request.user.role == roles.AGENCY:
-        return render(request, "claims/home_of_guest.html")
+        return home_of_guest(request)
     at = now(request)
     funds = list(live_funds(request.user, at=at))
     if funds:
@@ -83,6 +85,7 @@ def home(request: PersonRequest) -> HttpResponse:
     places = len({(fund.location_id, fund.program_id) for fund in funds}) > 1
     may_start = may_start_claim(request, open_funds, at)
     context = {
+        "asked": [task_row(request, invitation) for invitation in tasks_for(request.user)[:SHOWN]],
         "needs": [*map(unpaid, stuck), *(need(claim, at) for claim in waiting)][:SHOWN],
         "more": all_waiting + len(stuck),
         "more_text": str(all_waiting + len(stuck)),

@@ -44,7 +44,7 @@ def place_of(claim: Claim, field: str) -> str:
         line = line_of(field)
         if line is None or line not in {known.pk for known in claim.lines.all()}:
             return reverse("claim-lines", args=[claim.pk])
-        return reverse("claim-line", args=[claim.pk, line]) + (f"#id_{name}" if name else "")
+        return reverse("claim-line", args=[claim.pk, line]) + f"#id_{name.replace('details.', 'detail_', 1) or 'file'}"
     if task == "proof":
         return place_of_document(claim, name)
     if task == "results":

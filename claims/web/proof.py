@@ -2,68 +2,107 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
 from django.views.decorators.http import require_http_methods
 
-from claims import states
-from claims.models import Claim
-from claims.operations.evidence import put_proof
+from claims import rules, states
+from claims.models import Claim, Document
+from claims.operations.evidence import date_document, put_proof
 from claims.queries import document_kinds
-from claims.queries.book import proofs_asked
+from claims.queries.book import dated_proofs, proofs_asked
+from claims.queries.overtaken import edits_since
 from claims.rules.facts import Proof
-from claims.web.access import closed_for_writing, own_claim
-from claims.web.conflict import conflict_of
+from claims.web.access import claim_to_work_on, closed_for_writing
+from claims.web.autosave import kept_as_written
+from claims.web.conflict import conflict_of, reading
 from claims.web.forms import ProofForm, upload_of
 from claims.web.hub import file_row
-from claims.web.writing import answer, notes_for
+from claims.web.marks import said
+from claims.web.writing import answer, found_for, notes_for
+from coop.lib import kept
 from coop.lib.errors import Refused, Stale
 from coop.lib.web import now
 from partners.web.request import PersonRequest
 
 OTHER = Proof("other", "Anything else", "What helps the reviewer and is not asked for above.", required=False)
-FIELDS = ("file", "url", "note", "replace")
+FIELDS = ("file", "url", "dated", "note", "replace")
 
 
-@login_required
+@kept.keeps_words
 @require_http_methods(["GET", "HEAD", "POST"])
 def claim_proof(request: PersonRequest, claim_id: int) -> HttpResponse:
     """All proofs on one page. What can be saved is saved; what is refused stays in its fields with the reason."""
-    claim = own_claim(request, claim_id)
+    claim = claim_to_work_on(request, claim_id, "proof")
     if not claim.is_open:
         return closed_for_writing(request, claim)
-    form = proof_form(claim, request.POST or None, request.FILES or None)
+    if kept.is_autosave(request):
+        return kept_as_written(request, claim)
+    form = proof_form(claim, kept.written(request, lambda: proof_form(claim, None, None)), request.FILES or None)
     conflict = None
     if request.method == "POST":
         form.is_valid()
         seen = form.cleaned_data.get("revision")
         try:
-            refused = put_all(request, claim, form, seen)
+            refused = put_all(request, claim, form, reading_of(claim, form, seen))
         except Stale:
-            claim = own_claim(request, claim_id)
+            claim = claim_to_work_on(request, claim_id, "proof")
             if not claim.is_open:
                 return closed_for_writing(request, claim)
+            if came_twice(request, claim, form, seen):
+                return go_on(request, claim, saved=len(form.given()))
             form = proof_form(claim, kept_input(request, form, claim.revision, list(form.fields)), MultiValueDict())
             conflict = conflict_of(request, claim, form, seen=seen or claim.revision)
         else:
-            claim = own_claim(request, claim_id)
+            claim = claim_to_work_on(request, claim_id, "proof")
             if not refused:
-                return go_on(request, claim, saved=len(form.given()))
+                return go_on(request, claim, saved=len(form.given()) + len(form.days()))
             form = with_refused(request, claim, form, refused)
+    found = found_for(request, claim, "proof")
     context = {
         "claim": claim,
         "form": form,
         "conflict": conflict,
-        "items": items(claim, form),
+        "kept": kept.kept(request) if request.method != "POST" else None,
+        "items": items(request, claim, form, found),
         "checklist": proofs_of(claim),
         "file_lost": bool(request.FILES) and (bool(form.errors) or conflict is not None),
     }
-    return render(request, "claims/proof.html", context, status=answer(form, conflict))
+    return render(request, "claims/proof.html", context, status=answer(form, conflict, request))
+
+
+def reading_of(claim: Claim, form: ProofForm, seen: int | None) -> int | None:
+    """The revision to save on: only who gave the same proofs meanwhile was faster."""
+    parts = [f"documents.{code}" for code in (*form.given(), *form.days())]
+    return seen if any(reading(claim, seen, part) == seen for part in parts) else claim.revision
+
+
+def came_twice(request: PersonRequest, claim: Claim, form: ProofForm, seen: int | None) -> bool:
+    """Whether all that the form brings was saved already by the same person since it was read: it was sent twice."""
+    edits = [edit for edit in edits_since(claim, seen or claim.revision) if edit.actor_id == request.user.pk]
+    there = {(edit.data.get("kind"), edit.data.get("sha256")) for edit in edits if edit.verb == "claim.document_added"}
+    urls = {(document.kind, document.url) for document in claim.documents.all() if document.url}
+    given = form.given()
+    return bool(given) and all(
+        (code, hash_of(form.cleaned_data.get(f"file_{code}"))) in there
+        or (code, form.cleaned_data.get(f"url_{code}")) in urls
+        for code in given
+    )
+
+
+def hash_of(file: Any) -> str:
+    if not file:
+        return "none"
+    file.seek(0)
+    return hashlib.sha256(file.read()).hexdigest()
 
 
 def proofs_of(claim: Claim) -> list[Proof]:
@@ -74,8 +113,14 @@ def proofs_of(claim: Claim) -> list[Proof]:
 
 def proof_form(claim: Claim, data: Any, files: Any) -> ProofForm:
     given = {document.kind for document in claim.documents.all()}
+    dated = {code: day_on(claim, code) for code in dated_proofs(claim)}
     proofs = [*proofs_of(claim), OTHER]
-    return ProofForm(data, files, proofs=proofs, given=given, initial={"revision": claim.revision})
+    return ProofForm(data, files, proofs=proofs, given=given, dated=dated, initial={"revision": claim.revision})
+
+
+def day_on(claim: Claim, code: str) -> date | None:
+    """The day that stands on the last document of a kind, as far as it was said."""
+    return next((document.dated_on for document in reversed(claim.documents.all()) if document.kind == code), None)
 
 
 def put_all(request: PersonRequest, claim: Claim, form: ProofForm, seen: int | None) -> dict[str, str]:
@@ -93,6 +138,7 @@ def put_all(request: PersonRequest, claim: Claim, form: ProofForm, seen: int | N
                 upload=upload_of(data.get(f"file_{code}")),
                 url=(data.get(f"url_{code}") or "").strip(),
                 note=data.get(f"note_{code}") or "",
+                dated_on=data.get(f"dated_{code}"),
                 replace=bool(data.get(f"replace_{code}")),
                 revision=revision,
                 by=request.user,
@@ -104,6 +150,13 @@ def put_all(request: PersonRequest, claim: Claim, form: ProofForm, seen: int | N
             refused[code] = refusal.errors[0].message if refusal.errors else refusal.message
         else:
             revision = None  # the first save was on what the person had read; ours made it newer
+    for code, day in form.days().items():
+        last = max((document.pk for document in claim.documents.all() if document.kind == code), default=None)
+        if code not in form.given() and last is not None:
+            date_document(claim.pk, last, day, revision=revision, by=request.user, at=now(request))
+            revision = None
+        elif code not in form.given() and day is not None:
+            refused[code] = "Choose the file too, or give an address."
     return refused
 
 
@@ -139,7 +192,8 @@ def with_refused(request: PersonRequest, claim: Claim, form: ProofForm, refused:
 
 def go_on(request: PersonRequest, claim: Claim, *, saved: int) -> HttpResponse:
     """To the hub when all is there; else the page once more, which says what is missing."""
-    given = {document.kind for document in claim.documents.all()}
+    kept.forget(request)
+    given = given_kinds(claim)
     groups: dict[str, list[Proof]] = {}
     for proof in proofs_of(claim):
         if proof.required:
@@ -147,15 +201,24 @@ def go_on(request: PersonRequest, claim: Claim, *, saved: int) -> HttpResponse:
     there = sum(any(proof.code in given for proof in proofs) for proofs in groups.values())
     if there == len(groups):
         messages.success(request, "Saved. The proof is complete.")
-        return redirect("claim", claim.pk)
+        return redirect(claim.hub_url)  # type: ignore[attr-defined]
     said = "Saved." if saved else "Nothing was given."
     messages.info(request, f"{said} {there} of {len(groups)} proofs are there.")
     return redirect("claim-proof", claim.pk)
 
 
-def items(claim: Claim, form: ProofForm) -> list[dict[str, Any]]:
+def given_kinds(claim: Claim) -> set[str]:
+    """The kinds of documents that are there, also those that a guest does not see."""
+    return set(Document.objects.filter(claim_id=claim.pk).values_list("kind", flat=True))
+
+
+def items(
+    request: PersonRequest, claim: Claim, form: ProofForm, found: Sequence[rules.Finding]
+) -> list[dict[str, Any]]:
     """The checklist: groups of proofs, of which one is enough, and single ones; each with its documents and its fields."""
     kinds = document_kinds(claim)
+    there = given_kinds(claim)
+    may_reuse = not claim.for_guest  # type: ignore[attr-defined]
     notes = notes_for(claim, "proof")
     groups: dict[str, list[dict[str, Any]]] = {}
     for proof in form.proofs:
@@ -168,6 +231,9 @@ def items(claim: Claim, form: ProofForm) -> list[dict[str, Any]]:
                 "example": proof.example,
                 "files": [file_row(document, kinds, {}, may_remove=True) for document in documents],
                 "note": note,
+                "findings": [said(f) | {"missing": not documents} for f in found if is_about(f, proof, there, claim)],
+                "elsewhere": proof.code in there and not documents,
+                "reuse_url": f"{reverse('claim-reuse', args=[claim.pk])}?kind={proof.code}" if may_reuse else "",
                 "in_error": proof.code in codes_in_error(form),
                 "fields": [form[f"{name}_{proof.code}"] for name in FIELDS if f"{name}_{proof.code}" in form.fields],
             }
@@ -177,7 +243,13 @@ def items(claim: Claim, form: ProofForm) -> list[dict[str, Any]]:
             "members": members,
             "grouped": len(members) > 1,
             "required": members[0]["proof"].required,
-            "given": any(member["files"] for member in members),
+            "given": any(member["files"] or member["elsewhere"] for member in members),
         }
         for members in groups.values()
     ]
+
+
+def is_about(found: rules.Finding, proof: Proof, there: set[str], claim: Claim) -> bool:
+    """Whether a finding belongs to a proof. What somebody else gave is not missing for a guest, who cannot see it."""
+    mine = found.outcome in (rules.FAILED, rules.WARNING) and found.field == f"documents.{proof.code}"
+    return mine and not (claim.for_guest and proof.code in there)  # type: ignore[attr-defined]

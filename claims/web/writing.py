@@ -5,22 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from claims import rules
-from claims.models import Category, Claim
+from claims.models import Activity, Category, Claim
 from claims.operations.drafting import update_claim
 from claims.queries import findings_of
 from claims.queries.book import activity_day, metrics_asked, offered_activities
-from claims.web.access import closed_for_writing, own_claim
-from claims.web.conflict import conflict_of, with_revision
+from claims.queries.catalog import solution_areas_on
+from claims.web.access import claim_to_work_on, closed_for_writing
+from claims.web.answers import answer_of_text
+from claims.web.autosave import saved_as_written
+from claims.web.conflict import conflict_of, reading, with_revision
 from claims.web.forms import AboutForm, ResultsForm, about_values, grouped
+from claims.web.marks import here, mark, without_others
 from claims.web.places import field_of, task_of
-from claims.web.progress import shown_findings
+from coop.lib import kept
 from coop.lib.errors import Refused, Stale
 from coop.lib.forms import add_refusal
 from coop.lib.web import now
@@ -33,41 +35,63 @@ def notes_for(claim: Claim, task: str) -> dict[str, str]:
     return {field_of(fix["field"]): fix["message"] for fix in claim.returned_fixes if task_of(fix["field"]) == task}
 
 
-@login_required
+def found_for(request: PersonRequest, claim: Claim, task: str) -> list[rules.Finding]:
+    """What the rules say of the fields of a task now."""
+    findings = without_others(claim, findings_of(claim, at=now(request)))
+    return [found for found in findings if task_of(found.field) == task]
+
+
+# --- About the activity -----------------------------------------------------------------------------------------------
+
+
+@kept.keeps_words
 @require_http_methods(["GET", "HEAD", "POST"])
 def claim_about(request: PersonRequest, claim_id: int) -> HttpResponse:
     """What was done, when and where. Dates that no rule allows are saved in a draft, and said beside the field."""
-    claim = own_claim(request, claim_id)
+    claim = claim_to_work_on(request, claim_id, "about")
     if not claim.is_open:
         return closed_for_writing(request, claim)
-    form = about_form(claim, request.POST or None)
+    form = about_form(claim, kept.written(request, lambda: about_form(claim, None)))
     conflict = None
+    if kept.is_autosave(request):
+        return saved_as_written(request, claim, form, lambda seen: save_about(request, claim, form.changes(), seen))
     if request.method == "POST" and form.is_valid():
-        values = form.changes()
         seen = form.cleaned_data["revision"]
-        values["title"] = values["title"] or claim.title
         try:
-            update_claim(claim.pk, values, revision=seen, by=request.user, at=now(request))
+            save_about(request, claim, form.changes(), seen)
         except Stale:
-            claim = own_claim(request, claim_id)
+            claim = claim_to_work_on(request, claim_id, "about")
             if not claim.is_open:
                 return closed_for_writing(request, claim)
             form = about_form(claim, with_revision(request, claim))
+            if not form.has_changed():
+                return saved(request, claim)
             conflict = conflict_of(request, claim, form, seen=seen)
         except Refused as refusal:
             add_refusal(form, refusal)
         else:
-            return saved(request, claim_id)
+            return saved(request, claim_to_work_on(request, claim_id, "about"))
     period = claim.fund.earning_period
+    findings = found_for(request, claim, "about")
+    mark(form, findings)
     context = {
         "claim": claim,
         "form": form,
         "conflict": conflict,
+        "kept": kept.kept(request) if request.method != "POST" else None,
         "notes": notes_for(claim, "about"),
-        "advice": shown_findings(claim, advice(request, claim)),
-        "fund_name": f"{earned_in(period)}, {claim.fund.program}, {claim.fund.location}",
+        "advice": here(findings, form),
+        "fund_name": "" if claim.for_guest else f"{earned_in(period)}, {claim.fund.program}, {claim.fund.location}",  # type: ignore[attr-defined]
     }
-    return render(request, "claims/about.html", context, status=answer(form, conflict))
+    return render(request, "claims/about.html", context, status=answer(form, conflict, request))
+
+
+def save_about(request: PersonRequest, claim: Claim, values: dict[str, Any], seen: int | None) -> Claim:
+    """Save what could be read. What others changed elsewhere in the claim since it was read is no conflict. Raises Stale."""
+    if "title" in values:
+        values["title"] = values["title"] or claim.title
+    seen = reading(claim, seen, "about")
+    return update_claim(claim.pk, values, revision=seen, by=request.user, at=now(request))
 
 
 def about_form(claim: Claim, data: Any) -> AboutForm:
@@ -77,65 +101,110 @@ def about_form(claim: Claim, data: Any) -> AboutForm:
     )
     if claim.activity not in offered:
         offered.append(claim.activity)
-    groups = grouped(offered, Category.objects.all(), day)
+    areas = solution_areas_on(day)
+    if claim.solution_area and claim.solution_area not in dict(areas):
+        areas = [*areas, (claim.solution_area, claim.solution_area)]
     period = claim.fund.earning_period
-    return AboutForm(data, groups=groups, use=(period.use_from, period.use_to), initial=about_values(claim))
+    return AboutForm(
+        data,
+        groups=grouped(offered, Category.objects.all(), day),
+        use=(period.use_from, period.use_to),
+        areas=areas,
+        initial=about_values(claim),
+    )
 
 
-def advice(request: PersonRequest, claim: Claim) -> list[rules.Finding]:
-    """What the rules find wrong in what was given; what is only missing still is not advice."""
-    given = {"activity_from": claim.activity_from, "activity_to": claim.activity_to, "activity": claim.activity_id}
-    failed = rules.failed(findings_of(claim, at=now(request)))
-    return [found for found in failed if task_of(found.field) == "about" and given.get(found.field)]
-
-
-def saved(request: PersonRequest, claim_id: int) -> HttpResponse:
+def saved(request: PersonRequest, claim: Claim) -> HttpResponse:
     """On to the hub; back to the page where the rules find that something given cannot be."""
-    claim = own_claim(request, claim_id)
-    if advice(request, claim):
+    kept.forget(request)
+    findings = found_for(request, claim, "about")
+    if here(findings, about_form(claim, None)):
         messages.warning(request, "Saved. The rules do not allow it yet: see below.")
-        return redirect("claim-about", claim_id)
+        return redirect("claim-about", claim.pk)
     messages.success(request, "Saved.")
-    return redirect("claim", claim_id)
+    return redirect(claim.hub_url)  # type: ignore[attr-defined]
 
 
-def answer(form: Any, conflict: Any) -> int:
+def answer(form: Any, conflict: Any, request: PersonRequest) -> int:
     """The HTTP status of a page with a form: refused input is a 400, an overtaken one a 409."""
-    return 409 if conflict else 400 if form.is_bound and form.errors else 200
+    if request.method != "POST":
+        return 200
+    return 409 if conflict else 400 if form.errors else 200
 
 
-@login_required
+# --- Results ----------------------------------------------------------------------------------------------------------
+
+
+@kept.keeps_words
 @require_http_methods(["GET", "HEAD", "POST"])
 def claim_results(request: PersonRequest, claim_id: int) -> HttpResponse:
     """The results that the activity asks for."""
-    claim = own_claim(request, claim_id)
+    claim = claim_to_work_on(request, claim_id, "results")
     if not claim.is_open:
         return closed_for_writing(request, claim)
-    form = results_form(claim, request.POST or None)
+    form = results_form(claim, kept.written(request, lambda: results_form(claim, None)))
     conflict = None
+    if kept.is_autosave(request):
+        return saved_as_written(
+            request, claim, form, lambda seen: save_results(request, claim, form, seen), places(form)
+        )
     if request.method == "POST" and form.is_valid():
         seen = form.cleaned_data["revision"]
         try:
-            update_claim(claim.pk, {"metrics": form.values()}, revision=seen, by=request.user, at=now(request))
+            save_results(request, claim, form, seen)
         except Stale:
-            claim = own_claim(request, claim_id)
+            claim = claim_to_work_on(request, claim_id, "results")
             if not claim.is_open:
                 return closed_for_writing(request, claim)
             form = results_form(claim, with_revision(request, claim))
+            if not form.has_changed():
+                return on(request, claim)
             conflict = conflict_of(request, claim, form, seen=seen)
         except Refused as refusal:
-            add_refusal(form, refusal, {f"metrics.{metric.code}": metric.code for metric in form.metrics})
+            add_refusal(form, refusal, places(form))
         else:
-            messages.success(request, "Saved.")
-            return redirect("claim", claim_id)
-    context = {"claim": claim, "form": form, "conflict": conflict, "fields": noted(form, notes_for(claim, "results"))}
-    context["back"] = reverse("claim", args=[claim.pk])
-    return render(request, "claims/results.html", context, status=answer(form, conflict))
+            return on(request, claim)
+    findings = found_for(request, claim, "results")
+    mark(form, findings)
+    context = {
+        "claim": claim,
+        "form": form,
+        "conflict": conflict,
+        "kept": kept.kept(request) if request.method != "POST" else None,
+        "advice": here(findings, form),
+        "fields": noted(form, notes_for(claim, "results")),
+        "back": claim.hub_url,  # type: ignore[attr-defined]
+    }
+    return render(request, "claims/results.html", context, status=answer(form, conflict, request))
+
+
+def on(request: PersonRequest, claim: Claim) -> HttpResponse:
+    kept.forget(request)
+    messages.success(request, "Saved.")
+    return redirect(claim.hub_url)  # type: ignore[attr-defined]
+
+
+def places(form: ResultsForm) -> dict[str, str]:
+    """The fields of the form by what operations call them."""
+    return {f"metrics.{metric.code}": metric.code for metric in form.metrics}
+
+
+def save_results(request: PersonRequest, claim: Claim, form: ResultsForm, seen: int | None) -> Claim:
+    """Save the answers that could be read. Raises Stale, Invalid."""
+    seen = reading(claim, seen, "results")
+    return update_claim(claim.pk, {"metrics": form.values()}, revision=seen, by=request.user, at=now(request))
 
 
 def results_form(claim: Claim, data: Any) -> ResultsForm:
     metrics = metrics_asked(claim)
-    return ResultsForm(data, metrics=metrics, initial={"revision": claim.revision, **claim.metrics})
+    given = {metric.code: answer_of_text(metric, claim.metrics.get(metric.code, "")) for metric in metrics}
+    return ResultsForm(data, metrics=metrics, names=names_of(metrics), initial={"revision": claim.revision, **given})
+
+
+def names_of(metrics: Any) -> dict[str, str]:
+    """The names of the activities that answers may choose among."""
+    codes = {code for metric in metrics for code in metric.choices}
+    return dict(Activity.objects.filter(code__in=codes).values_list("code", "name")) if codes else {}
 
 
 def noted(form: ResultsForm, notes: dict[str, str]) -> list[dict[str, Any]]:

@@ -66,6 +66,7 @@ def control_id(field: BoundField) -> str:
 def control(field: BoundField) -> SafeString:
     """The field's own HTML, always tied to its hint and its error, file inputs included."""
     described = [f"{field.auto_id}_helptext"] if field.help_text else []
+    described += [f"{field.auto_id}_found"] if getattr(field, "findings", None) else []
     described += [f"{field.auto_id}_error"] if field.errors else []
     if field.widget_type in GROUPED or not described:
         return field.as_widget()

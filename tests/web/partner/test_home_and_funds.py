@@ -140,7 +140,7 @@ def test_the_vendors_people_begin_on_their_own_page(sign_in: SignIn, who: str, w
 def test_an_agency_guest_sees_no_money(sign_in: SignIn) -> None:
     fund = make_fund()
     client = sign_in(make_person(fund.partner, "agency"))
-    assert "You are not invited to any claim yet" in page(client, "/")
+    assert "Nothing is asked of you" in page(client, "/")
     assert client.get(f"/funds/{fund.pk}/").status_code == 404
 
 

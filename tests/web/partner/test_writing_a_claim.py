@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from claims.models import Claim, Document
-from claims.operations.drafting import add_line, update_claim
+from claims.operations.drafting import add_line, change_line, update_claim
 from claims.operations.review import Fix, return_claim
 from claims.operations.sending import submit_claim
 from coop.lib import clock
@@ -353,13 +353,29 @@ def test_an_invoice_dated_outside_its_window_is_told_on_its_page(sign_in: SignIn
 
 def test_a_line_written_on_an_older_reading_shows_who_was_faster(sign_in: SignIn) -> None:
     draft = make_draft(make_fund())
+    line = add_invoice(draft, "100.00", document=False)
+    draft.refresh_from_db()
+    colleague = make_person(draft.partner, name="Ben Adler")
+    written = invoice(draft)
+    change_line(draft.pk, line.pk, {"supplier": "Fabrikam"}, by=colleague, at=clock.now())
+    client = sign_in(draft.created_by)
+    response = client.post(f"/claims/{draft.pk}/lines/{line.pk}/", written)
+    assert response.status_code == 409
+    assert "Ben Adler changed a line" in text_of(response)
+    assert "Fabrikam Fabrikam Print" in text_of(response)
+    assert 'value="Fabrikam Print"' in response.content.decode()
+    line.refresh_from_db()
+    assert line.supplier == "Fabrikam"
+
+
+def test_what_others_save_elsewhere_in_a_claim_is_in_nobodys_way(sign_in: SignIn) -> None:
+    draft = make_draft(make_fund())
     colleague = make_person(draft.partner, name="Ben Adler")
     written = invoice(draft)
     add_line(draft.pk, kind="csr", amount_minor=100, by=colleague, at=clock.now())
     response = sign_in(draft.created_by).post(f"/claims/{draft.pk}/lines/new/", written)
-    assert response.status_code == 409
-    assert "Ben Adler added a line" in text_of(response)
-    assert 'value="Fabrikam Print"' in response.content.decode()
+    assert response.status_code == 302
+    assert draft.lines.count() == 2
 
 
 # --- Proof and results -------------------------------------------------------------------------------------------------
