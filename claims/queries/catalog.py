@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -36,11 +36,16 @@ def reasons_for(subject: str, decision: str) -> list[tuple[str, str]]:
     """The reasons, as (code, text), that are offered for a decision (approve_less, return, decline, dispute) on a plan,
     a claim or a document.
     """
-    return [
-        (row["code"], row["text"])
-        for row in current_catalog().get("reasons", ())
-        if subject in row["for"] and decision in row["decisions"]
-    ]
+    return reasons_by_decision(subject, [decision])[decision]
+
+
+def reasons_by_decision(subject: str, decisions: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+    """The same for several decisions at once, in one read."""
+    rows = current_catalog().get("reasons", ())
+    return {
+        decision: [(row["code"], row["text"]) for row in rows if subject in row["for"] and decision in row["decisions"]]
+        for decision in decisions
+    }
 
 
 def solution_areas_on(day: date) -> list[tuple[str, str]]:
