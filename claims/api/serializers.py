@@ -1,97 +1,16 @@
-"""What activities, claims, lines and documents look like to a client."""
+"""What claims, lines and documents look like to a client."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from claims import states
-from claims.models import Category
 from claims.queries import findings_of
-from claims.rules.book import Book, Case
-from claims.rules.kinds.evidence import asked_metrics, asked_proofs
 from coop.lib.api.fields import Amount, Choice, Code, Country, Day, Identifier, Money, Results, Text
 from coop.lib.api.serializers import Finding, Input
-
-
-class ProofOut(serializers.Serializer[Any]):
-    """Of proofs with the same `group` any one is enough; an empty group stands alone."""
-
-    code = serializers.CharField()
-    name = serializers.CharField()
-    hint = serializers.CharField()
-    group = serializers.CharField()
-    required = serializers.BooleanField()  # type: ignore[assignment]
-    example = serializers.BooleanField()
-
-
-class MetricOut(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    name = serializers.CharField()
-    kind = serializers.CharField()
-    required = serializers.BooleanField()  # type: ignore[assignment]
-    example = serializers.BooleanField()
-
-
-class Limits(serializers.Serializer[Any]):
-    text = serializers.CharField()
-    rules = serializers.ListField(child=serializers.DictField())
-
-
-class ActivityOut(serializers.Serializer[Any]):
-    """An activity with what it asks for on the day of the question. Its `id` is its code."""
-
-    id = serializers.CharField(source="code")
-    code = serializers.CharField()
-    name = serializers.CharField()
-    description = serializers.CharField()
-    category = serializers.SerializerMethodField()
-    category_name = serializers.SerializerMethodField()
-    programs = serializers.SerializerMethodField()
-    valid_from = serializers.DateField()
-    valid_to = serializers.DateField(allow_null=True)
-    proofs = serializers.SerializerMethodField()
-    metrics = serializers.SerializerMethodField()
-    limits = serializers.SerializerMethodField()
-    share = serializers.SerializerMethodField()
-    example = serializers.BooleanField()
-
-    def get_category(self, activity: Any) -> str:
-        return str(activity.category_on(self.context["on"]))
-
-    def get_category_name(self, activity: Any) -> str:
-        category: Category | None = self.context["categories"].get(self.get_category(activity))
-        return category.name_on(self.context["on"]) if category else ""
-
-    @extend_schema_field({"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}})
-    def get_programs(self, activity: Any) -> dict[str, list[str]]:
-        return self.context["programs"](activity)
-
-    @extend_schema_field(ProofOut(many=True))
-    def get_proofs(self, activity: Any) -> Any:
-        return [asdict(proof) for proof in asked_proofs(*self.asked(activity))]
-
-    @extend_schema_field(MetricOut(many=True))
-    def get_metrics(self, activity: Any) -> Any:
-        return [asdict(metric) for metric in asked_metrics(*self.asked(activity))]
-
-    def asked(self, activity: Any) -> tuple[Book, Case]:
-        """The rules, and the case that the client asks about."""
-        book, case = self.context["book"], self.context["case"]
-        return book, replace(case, activity=activity.code, category=self.get_category(activity))
-
-    @extend_schema_field(Limits)
-    def get_limits(self, activity: Any) -> dict[str, Any]:
-        book, case = self.asked(activity)
-        rules = book.of_kind("limit", case)
-        return {"text": " ".join(rule.sentence for rule in rules), "rules": [dict(rule.params) for rule in rules]}
-
-    def get_share(self, activity: Any) -> str:
-        # Per cent of the cost that is paid back; allowances by country and partner come later.
-        return "100"
 
 
 class LineOut(serializers.Serializer[Any]):
@@ -101,12 +20,18 @@ class LineOut(serializers.Serializer[Any]):
     invoice_number = serializers.CharField()
     invoiced_on = serializers.DateField(allow_null=True)
     description = serializers.CharField()
+    cost = Money("cost_minor", "claim.currency", allow_null=True)
     amount = Money("amount_minor", "claim.currency")
+    details = serializers.SerializerMethodField()
     currency = serializers.CharField(source="claim.currency")
     decision = serializers.CharField()
     approved_amount = Money("approved_minor", "claim.currency", allow_null=True)
     reason = serializers.CharField()
     created_at = serializers.DateTimeField()
+
+    @extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
+    def get_details(self, line: Any) -> dict[str, str]:
+        return {code: value for code, value in line.details.items() if code != "csr"}
 
 
 class LineIn(Input):
@@ -115,7 +40,9 @@ class LineIn(Input):
     invoice_number = Text(limit=80, blank=True, required=False)
     invoiced_on = Day(required=False, allow_null=True)
     description = Text(limit=500, blank=True, required=False)
+    cost = Amount(required=False, allow_null=True)
     amount = Amount()
+    details = Results(required=False)
 
 
 class DocumentOut(serializers.Serializer[Any]):
@@ -130,19 +57,24 @@ class DocumentOut(serializers.Serializer[Any]):
     sha256 = serializers.CharField()
     url = serializers.CharField()
     note = serializers.CharField()
+    dated_on = serializers.DateField(allow_null=True)
+    reused_from = serializers.CharField(source="reused_from_id", allow_null=True)
+    signed_at = serializers.DateTimeField(allow_null=True)
     decision = serializers.CharField()
     reason = serializers.CharField()
     created_at = serializers.DateTimeField()
 
 
 class DocumentIn(Input):
-    """A `file`, or the `url` of a page."""
+    """A `file`, the `url` of a page, or the id of a document of an earlier claim (`reused_from`)."""
 
     file = serializers.FileField(required=False, allow_empty_file=True)
     url = Text(limit=500, blank=True, required=False)
     kind = Text(limit=40)
     line = Identifier(required=False, allow_null=True)
     note = Text(limit=500, blank=True, required=False)
+    dated_on = Day(required=False, allow_null=True)
+    reused_from = Identifier(required=False, allow_null=True)
 
 
 class FixOut(serializers.Serializer[Any]):
@@ -158,7 +90,7 @@ class ClaimOut(serializers.Serializer[Any]):
     partner = serializers.CharField(source="partner_id")
     fund = serializers.CharField(source="fund_id")
     activity = serializers.CharField(source="activity.code")
-    plan_activity = serializers.SerializerMethodField()
+    plan_activity = serializers.CharField(source="plan_activity_id", allow_null=True)
     title = serializers.CharField()
     solution_area = serializers.CharField()
     activity_from = serializers.DateField(allow_null=True)
@@ -168,6 +100,7 @@ class ClaimOut(serializers.Serializer[Any]):
     status = serializers.ChoiceField(list(states.STATUSES))
     whose_turn = serializers.CharField()
     claimed_amount = Money("claimed_minor")
+    from_plan_amount = Money("from_plan_minor")
     approved_amount = Money("approved_minor")
     paid_amount = Money("paid_minor")
     lines = LineOut(many=True)
@@ -184,9 +117,6 @@ class ClaimOut(serializers.Serializer[Any]):
     revision = serializers.IntegerField()
     created_at = serializers.DateTimeField()
 
-    def get_plan_activity(self, claim: Any) -> str | None:
-        return None
-
     @extend_schema_field(Finding(many=True))
     def get_findings(self, claim: Any) -> Any:
         if not claim.is_open:
@@ -195,10 +125,14 @@ class ClaimOut(serializers.Serializer[Any]):
 
 
 class ClaimIn(Input):
-    """A draft may be incomplete; what is left out is taken from the fund and the activity where they know it."""
+    """A draft may be incomplete; what is left out is taken from the fund, and from the activity or the plan where they know it.
+
+    It names an `activity` of the catalog, or the `plan_activity` that it is made on.
+    """
 
     fund = Identifier()
-    activity = Code()
+    activity = Code(required=False)
+    plan_activity = Identifier(required=False, allow_null=True)
     title = Text(blank=True, required=False)
     country = Country(required=False)
     activity_from = Day(required=False, allow_null=True)
@@ -209,6 +143,7 @@ class ClaimIn(Input):
 
 class ClaimChange(Input):
     activity = Code(required=False)
+    plan_activity = Identifier(required=False, allow_null=True)
     title = Text(required=False)
     country = Country(required=False)
     activity_from = Day(required=False, allow_null=True)
