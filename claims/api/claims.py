@@ -13,7 +13,8 @@ from claims.api import serializers as shapes
 from claims.models import Claim
 from claims.operations import drafting, review, sending
 from claims.operations.review import Fix, LineDecision
-from claims.queries.book import current_book, share_book
+from claims.queries import judge_together
+from claims.queries.book import current_book
 from coop.lib.api import filters
 from coop.lib.api.views import ApiViewSet, ListMixin, RetrieveMixin, act, verb
 
@@ -60,7 +61,7 @@ class ClaimViewSet(ListMixin, RetrieveMixin, ApiViewSet):
 
     def paginate_queryset(self, queryset: Any) -> Any:
         page = super().paginate_queryset(queryset)
-        share_book(page or (), current_book())
+        judge_together(page or (), current_book())
         return page
 
     def decisions(self, taken: dict[str, Any]) -> list[LineDecision]:
@@ -74,7 +75,12 @@ class ClaimViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         """Begin a draft against one fund for one activity."""
         taken = self.take()
         claim = drafting.create_claim(
-            fund_id=taken.pop("fund"), activity_code=taken.pop("activity"), **taken, by=self.person, at=self.at
+            fund_id=taken.pop("fund"),
+            activity_code=taken.pop("activity", ""),
+            plan_activity_id=taken.pop("plan_activity", None),
+            **taken,
+            by=self.person,
+            at=self.at,
         )
         return self.answer_fresh(claim)
 

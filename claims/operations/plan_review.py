@@ -15,6 +15,7 @@ from claims.operations.deciding import keep_decision
 from claims.operations.plan_drafts import lock_plan, touched
 from claims.operations.plans import below_use, money_refusal, release_rows, require_approvable, require_window
 from claims.operations.turns import next_status, require_fresh
+from claims.operations.verdicts import in_words, reason_faults
 from claims.permissions import require_plan_reviewer
 from claims.queries.plan_facts import findings_of_plan
 from claims.queries.plans import in_force, row_in, used_of
@@ -29,13 +30,20 @@ OUTCOMES = {"approve": "plan.approved", "return": "plan.returned", "decline": "p
 
 @dataclass(frozen=True)
 class PlanDecision:
-    """What is said of one activity. `approved_minor` counts for approve_less only; all but approve need a reason."""
+    """What is said of one activity. `approved_minor` counts for approve_less only; all but approve need a reason.
+
+    The reason is one of the catalog's (`reason_code`), or words of the reviewer's own (`reason`), or both.
+    """
 
     activity_id: int
     decision: str
     approved_minor: int | None = None
     reason: str = ""
     reason_code: str = ""
+
+    @property
+    def words(self) -> str:
+        return in_words("plan", self.decision, self.reason_code, self.reason)
 
 
 @transaction.atomic
@@ -173,7 +181,7 @@ def decided_rows(plan: Plan, verb: str, decisions: Sequence[PlanDecision], note:
             errors.append(FieldError(f"{place}.id", "duplicate", f"“{row.title}” is decided twice. Decide it once."))
         seen.add(row.pk)
         errors += [FieldError(f"{place}.{field}", code, text) for field, code, text in faults(plan, row, said, verb)]
-        row.decision, row.reason, row.reason_code = said.decision, said.reason.strip()[:1000], said.reason_code
+        row.decision, row.reason, row.reason_code = said.decision, said.words, said.reason_code
         row.approved_minor = {"approve": row.requested_minor, "approve_less": said.approved_minor}.get(said.decision, 0)
     others = [row for row in rows.values() if row.pk not in seen]
     errors += whole_faults(verb, decisions, others, note)
@@ -207,9 +215,7 @@ def faults(plan: Plan, row: PlanActivity, said: PlanDecision, verb: str) -> list
     if verb == "decline" and said.decision != "decline":
         message = "Declining a plan declines all of it. Approve the plan, and decline in that what you decline."
         wrong.append(("decision", "invalid", message))
-    if said.decision != "approve" and not said.reason.strip():
-        message = "Say why: anything but a plain approval needs a reason that the partner can read."
-        wrong.append(("reason", "required", message))
+    wrong += reason_faults("plan", said.decision, said.reason_code, said.reason, plain="approve")
     return wrong + amount_faults(plan, row, said)
 
 

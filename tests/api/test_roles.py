@@ -30,6 +30,15 @@ ACTS: dict[str, dict[str, int]] = {
     "approve a claim": {"manager": 200, "agency": 404},
     "return a claim": {"manager": 200, "agency": 404},
     "decline a claim": {"manager": 200, "agency": 404},
+    "begin a plan": {"marketer": 201, "partner_admin": 201, "agency": 404},
+    "change a planned draft": {**WRITERS, **DRAFT_HIDDEN},
+    "send a plan": {**WRITERS, **DRAFT_HIDDEN},
+    "withdraw a plan": {**WRITERS, "agency": 404},
+    "approve a plan": {"manager": 200, "agency": 404},
+    "return a plan": {"manager": 200, "agency": 404},
+    "decline a plan": {"manager": 200, "agency": 404},
+    "amend a plan": {**WRITERS, "agency": 404},
+    "cancel a plan": {**WRITERS, "agency": 404},
     "prepare a run": FINANCE,
     "approve a run": {"finance2": 200, **NOT_SEEN_BY_PARTNERS},
     "ask for an adjustment": {**FINANCE, "agency": 404},
@@ -50,6 +59,11 @@ def test_each_role_may_do_what_it_may_and_nothing_else(db: None) -> None:
     factories.make_approved_claim(fund, "300.00")
     sent, draft = factories.make_sent_claim(fund, "10.00"), factories.make_claim(fund, "10.00")
     waiting = factories.make_adjustment(fund, "5000.00")
+    plans = {
+        "draft": factories.make_plan(fund, "10.00"),
+        "sent": factories.make_sent_plan(fund, "10.00"),
+        "approved": factories.make_approved_plan(fund, "10.00"),
+    }
     people = {
         "marketer": marketer,
         "partner_admin": factories.make_person(fund.partner, "partner_admin"),
@@ -94,6 +108,15 @@ def test_each_role_may_do_what_it_may_and_nothing_else(db: None) -> None:
         "approve a claim": ("POST", f"claims/{sent.pk}/approve/", None),
         "return a claim": ("POST", f"claims/{sent.pk}/return/", {"reason": "Send the log."}),
         "decline a claim": ("POST", f"claims/{sent.pk}/reject/", {"reason": "Not covered."}),
+        "begin a plan": ("POST", "plans/", {"fund": str(fund.pk), "title": "Spring"}),
+        "change a planned draft": ("PATCH", f"plans/{plans['draft'].pk}/", {"title": "Summer"}),
+        "send a plan": ("POST", f"plans/{plans['draft'].pk}/submit/", None),
+        "withdraw a plan": ("POST", f"plans/{plans['sent'].pk}/withdraw/", None),
+        "approve a plan": ("POST", f"plans/{plans['sent'].pk}/approve/", None),
+        "return a plan": ("POST", f"plans/{plans['sent'].pk}/return/", {"note": "Which days?"}),
+        "decline a plan": ("POST", f"plans/{plans['sent'].pk}/decline/", {"note": "No."}),
+        "amend a plan": ("POST", f"plans/{plans['approved'].pk}/amend/", None),
+        "cancel a plan": ("POST", f"plans/{plans['approved'].pk}/cancel/", None),
         "prepare a run": ("POST", "payment-runs/", {"cutoff": "2024-03-04"}),
         "approve a run": ("POST", f"payment-runs/{run.pk}/approve/", None),
         "ask for an adjustment": (

@@ -30,6 +30,9 @@ BODIES: dict[str, Any] = {
     "POST claims/{claim_id}/documents/": {"kind": "invoice", "url": "https://x.example/"},
     "PATCH claims/{claim_id}/lines/{pk}/": {"amount": "1.00"},
     "PATCH claims/{pk}/": {"title": "Mine now"},
+    "PATCH plans/{pk}/": {"title": "Mine now"},
+    "POST plans/{pk}/return/": {"note": "No."},
+    "POST plans/{pk}/decline/": {"note": "No."},
     "PATCH people/{pk}/": {"name": "Mine now"},
     "PATCH enrollments/{pk}/": {"ends_on": "2024-12-31"},
     "PUT partners/{pk}/payout-account/": {"holder": "Me", "country": "DE", "iban": "DE75512108001245126199"},
@@ -55,6 +58,7 @@ class House:
         self.reconciliation = factories.make_reconciliation(self.run)
         self.claim: Claim = factories.make_sent_claim(self.fund, "10.00", by=self.person, title=f"{name} calls")
         self.draft: Claim = factories.make_claim(self.fund, "10.00", by=self.person, title=f"{name} draft")
+        self.plan = factories.make_sent_plan(self.fund, "10.00", by=self.person, title=f"{name} plan")
         assert paid.partner_id == self.partner.pk
         self.ids: dict[str, Any] = {
             "person": self.person.pk,
@@ -63,6 +67,7 @@ class House:
             "enrollment": enrollment.pk,
             "import": factories.Import.objects.latest("id").pk,
             "fund": self.fund.pk,
+            "plan": self.plan.pk,
             "claim": self.claim.pk,
             "claim-line": self.claim.lines.get().pk,
             "claim-document": self.claim.documents.order_by("id")[0].pk,
@@ -154,7 +159,7 @@ def test_no_list_tells_anything_of_another_partner(houses: tuple[House, House]) 
             if route.method == "GET" and not route.variables:
                 text = api.get(route.path, page_size="200").content.decode()
                 assert not [mark for mark in marks if f'"{mark}' in text], f"{who}: {route}"
-            if route.path in ("funds/", "claims/", "locations/", "enrollments/", "earnings/", "events/", "payments/"):
+            if route.path in ("funds/", "plans/", "claims/", "locations/", "enrollments/", "earnings/", "events/", "payments/"):
                 assert api.get(route.path, partner=str(other.partner.pk))["results"] == []
 
 
@@ -165,6 +170,15 @@ def test_ids_of_another_partner_in_a_body_are_as_unknown_as_those_of_nobody(hous
     path = f"claims/{own.draft.pk}"
     pairs = [
         (api, "POST", "claims/", lambda x: {"fund": x, "activity": "telemarketing"}, other.fund.pk),
+        (api, "POST", "plans/", lambda x: {"fund": x, "title": "Spring"}, other.fund.pk),
+        (
+            api,
+            "POST",
+            "claims/",
+            lambda x: {"fund": str(own.fund.pk), "plan_activity": x},
+            other.plan.activities.get().pk,
+        ),
+        (api, "POST", "plans/", lambda x: {"fund": str(own.fund.pk), "people": [x]}, other.person.pk),
         (api, "POST", f"{path}/documents/", lambda x: {**document, "line": x}, line),
         (
             manager,
