@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from claims import rules, states
 from claims.models import Claim, ClaimLine, Document, PlanActivity
-from claims.queries.book import activity_day, book_for, case_of_claim, proofs_possible
-from claims.queries.duplicates import duplicates_of
-from claims.queries.elsewhere import counted, is_limited, rates_for
+from claims.queries.book import activity_day, book_for, case_of_claim, proofs_possible, share_book
+from claims.queries.duplicates import duplicates_of, duplicates_of_all
+from claims.queries.elsewhere import Counted, counted, counted_for_each, is_limited, rates_for
 from claims.queries.fund_facts import period_facts, spread
-from claims.rules.facts import DocumentFacts, Facts, LineFacts, PlanFacts
+from claims.rules.book import Book, Case
+from claims.rules.facts import DocumentFacts, DuplicateFacts, Facts, LineFacts, PlanFacts
 from claims.rules.findings import Finding
 from funds.models import Fund
 
@@ -42,18 +45,62 @@ def facts_of(claim: Claim, at: datetime, fund: Fund | None = None) -> Facts:
         documents=[document_facts(document) for document in claim.documents.all()],
         metrics=claim.metrics,
         solution_area=claim.solution_area,
-        duplicates=duplicates_of(claim),
         rates=rates_for(book, case, fund.currency, min(case.day, at.date())),
     )
     if claim.plan_activity is not None:
         plan = facts_of_planned(claim, claim.plan_activity, at)
         facts = replace(facts, plan=plan, held_minor=facts.held_minor - claim.from_plan_minor + plan.left_minor)
-    if is_limited(book, case):
-        others = counted(fund.partner, period, fund, claim.activity, but_claim=claim)
-        facts = replace(facts, used_in_fund_minor=others.fund, used_in_program_minor=others.program)
+    facts = replace(facts, **beside(claim, book, case, fund))
     # What was sent, or decided, is counted already.
     new = 0 if claim.held_minor or claim.approved_minor else facts.claimed_minor
     return replace(facts, **spread(book, case, fund, claim.solution_area, new))
+
+
+def beside(claim: Claim, book: Book, case: Case, fund: Fund) -> dict[str, Any]:
+    """What stands beside a claim: evidence that was given before, and what others hold where a limit counts it."""
+    together: Together | None = getattr(claim, "together", None)
+    found: dict[str, Any] = {"duplicates": together.duplicates_of(claim) if together else duplicates_of(claim)}
+    if is_limited(book, case):
+        others = together.counted(claim, fund) if together else counted_beside(claim, fund)
+        found |= {"used_in_fund_minor": others.fund, "used_in_program_minor": others.program}
+    return found
+
+
+def counted_beside(claim: Claim, fund: Fund) -> Counted:
+    return counted(fund.partner, fund.earning_period, fund, claim.activity, but_claim=claim)
+
+
+class Together:
+    """What several claims of one list share, read once for all of them when it is first needed."""
+
+    def __init__(self, claims: Sequence[Claim]) -> None:
+        self.claims = claims
+        self.known: dict[tuple[int, int, int], dict[int, Counted]] = {}
+
+    @cached_property
+    def duplicates(self) -> dict[int, list[DuplicateFacts]]:
+        return duplicates_of_all(self.claims)
+
+    def duplicates_of(self, claim: Claim) -> list[DuplicateFacts]:
+        return self.duplicates.get(claim.pk, [])
+
+    def counted(self, claim: Claim, fund: Fund) -> Counted:
+        """What all claims hold or were granted for the activity, less what this one does."""
+        key = (fund.partner_id, fund.earning_period_id, fund.pk)
+        if key not in self.known:
+            self.known[key] = counted_for_each(fund.partner, fund.earning_period, fund, with_plans=False)
+        all_of_them = self.known[key].get(claim.activity_id, Counted())
+        own = claim.held_minor + claim.approved_minor
+        return Counted(all_of_them.fund - own, all_of_them.program - own)
+
+
+def judge_together(claims: Iterable[Claim], book: Book) -> None:
+    """Let many claims be judged by the same rules, with as few queries as one of them."""
+    listed = list(claims)
+    share_book(listed, book)
+    together = Together(listed)
+    for claim in listed:
+        claim.together = together  # type: ignore[attr-defined]
 
 
 def line_facts(line: ClaimLine) -> LineFacts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import Q, QuerySet
 
 from claims.models import Claim, Duplicate
@@ -28,17 +30,27 @@ def duplicates_for(person: Person) -> QuerySet[Duplicate]:
 
 def hints_of(claim: Claim) -> list[Duplicate]:
     """What this claim repeats of earlier ones, or of itself; for its own partner. Judged harmless: not any more."""
-    rows = Duplicate.objects.filter(claim=claim).exclude(resolution__in=HARMLESS)
+    return hints_of_all([claim])
+
+
+def hints_of_all(claims: Iterable[Claim]) -> list[Duplicate]:
+    rows = Duplicate.objects.filter(claim__in=[claim.pk for claim in claims]).exclude(resolution__in=HARMLESS)
     names = ("claim", "other__partner", "document__reused_from", "line", "other_line", "other_document")
     return list(rows.select_related(*names).order_by("id"))
 
 
 def duplicates_of(claim: Claim) -> list[DuplicateFacts]:
     """The same, as the rules see it: no other partner's data, and each fault once."""
-    found = dict.fromkeys(
-        DuplicateFacts(hint.kind, field_of(hint), known_other(hint)) for hint in (hints_of(claim) if claim.pk else ())
-    )
-    return list(found)
+    return duplicates_of_all([claim]).get(claim.pk, []) if claim.pk else []
+
+
+def duplicates_of_all(claims: Iterable[Claim]) -> dict[int, list[DuplicateFacts]]:
+    """The same for many claims, by their ids, in one query."""
+    found: dict[int, dict[DuplicateFacts, None]] = {}
+    for hint in hints_of_all(claims):
+        seen = DuplicateFacts(hint.kind, field_of(hint), known_other(hint))
+        found.setdefault(hint.claim_id, {})[seen] = None
+    return {claim_id: list(seen) for claim_id, seen in found.items()}
 
 
 def field_of(hint: Duplicate) -> str:

@@ -57,11 +57,13 @@ def counted(
     return found.get(activity.pk, Counted())
 
 
-def counted_for_each(partner: Partner, period: EarningPeriod, fund: Fund | None) -> dict[int, Counted]:
-    """The same with plans for every activity of a partner's period, by the activity's id: two queries for all of them."""
+def counted_for_each(
+    partner: Partner, period: EarningPeriod, fund: Fund | None, *, with_plans: bool = True
+) -> dict[int, Counted]:
+    """The same for every activity of a partner's period, by the activity's id: two queries for all of them."""
     claims = Claim.objects.filter(partner=partner, fund__earning_period=period)
     plans = PlanActivity.objects.filter(plan__partner=partner, plan__fund__earning_period=period)
-    return by_activity(claims, plans, fund)
+    return by_activity(claims, plans if with_plans else plans.none(), fund)
 
 
 def by_activity(claims: QuerySet[Claim], plans: QuerySet[PlanActivity], fund: Fund | None) -> dict[int, Counted]:
