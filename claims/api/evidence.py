@@ -15,10 +15,12 @@ from claims.api import serializers as shapes
 from claims.api.claims import NO_CLAIM
 from claims.models import Claim, ClaimLine, Document
 from claims.operations import documents, drafting, evidence
+from claims.permissions import invited_to
 from coop.lib.api import filters
 from coop.lib.api.parsers import FormParser, StrictJSONParser
 from coop.lib.api.views import ApiViewSet, ListMixin, RetrieveMixin, act
-from coop.lib.errors import NotFound
+from coop.lib.errors import Invalid, NotFound
+from partners.states import AGENCY
 
 # Whatever the bytes are, a browser saves them: it neither shows them nor runs anything in them.
 CONTENT_HEADERS = {
@@ -71,6 +73,7 @@ class LineViewSet(OfClaim):
         line = drafting.add_line(
             self.claim_id,
             amount_minor=taken.pop("amount"),
+            cost_minor=taken.pop("cost", None),
             **taken,
             revision=self.revision,
             by=self.person,
@@ -84,6 +87,8 @@ class LineViewSet(OfClaim):
         changes = self.take(partial=True, currency=self.get_object().claim.currency)
         if "amount" in changes:
             changes["amount_minor"] = changes.pop("amount")
+        if "cost" in changes:
+            changes["cost_minor"] = changes.pop("cost")
         line = drafting.change_line(self.claim_id, int(pk), changes, revision=self.revision, by=self.person, at=self.at)
         return self.answer_with_claim(line)
 
@@ -105,15 +110,23 @@ class DocumentViewSet(OfClaim):
     parser_classes = [FormParser, StrictJSONParser]
     filters = {"kind": filters.by_text("kind")}
 
+    def claim(self) -> Claim:
+        """Also for a guest who was asked to do a task of the claim. Raises NotFound."""
+        known = invited_to(self.person) if self.person.role == AGENCY else Claim.objects.visible_to(self.person)
+        found: Claim = self.require_visible(known, self.claim_id, NO_CLAIM)
+        return found
+
     def get_queryset(self) -> QuerySet[Any]:
-        return Document.objects.filter(claim=self.claim()).select_related("stored")
+        return Document.objects.visible_to(self.person).filter(claim=self.claim()).select_related("stored")
 
     @act(takes=shapes.DocumentIn, status=201)
     def create(self, request: Request, claim_id: str) -> Response:
-        """Add a file, or a link, to an open claim."""
+        """Add a file, a link, or a file of an earlier claim (`reused_from`), to an open claim."""
         self.claim()
         taken = self.take()
         file = taken.get("file")
+        if taken.get("reused_from") is not None:
+            return self.answer_with_claim(self.reuse(taken))
         document = documents.add_document(
             self.claim_id,
             kind=taken["kind"],
@@ -122,6 +135,7 @@ class DocumentViewSet(OfClaim):
             url=taken.get("url", ""),
             line_id=taken.get("line"),
             note=taken.get("note", ""),
+            dated_on=taken.get("dated_on"),
             revision=self.revision,
             by=self.person,
             at=self.at,
@@ -130,6 +144,21 @@ class DocumentViewSet(OfClaim):
             name = str(document.stored.file.name)
             self.undo.append(lambda: documents.drop_bytes_without_row(name))
         return self.answer_with_claim(document)
+
+    def reuse(self, taken: dict[str, Any]) -> Document:
+        """Raises Invalid where a file or a link came too."""
+        if taken.get("file") is not None or taken.get("url"):
+            raise Invalid.field("reused_from", "Give a file, an address, or an earlier document, and only one of them.")
+        return evidence.reuse_document(
+            self.claim_id,
+            taken["reused_from"],
+            kind=taken["kind"],
+            line_id=taken.get("line"),
+            note=taken.get("note", ""),
+            revision=self.revision,
+            by=self.person,
+            at=self.at,
+        )
 
     @act(status=204)
     def destroy(self, request: Request, claim_id: str, pk: str) -> Response:

@@ -69,11 +69,15 @@ class SamePicture(models.Model):
 
 class DocumentQuerySet(models.QuerySet["Document"]):
     def visible_to(self, person: Person) -> DocumentQuerySet:
-        """Documents of the claims that the person sees; a guest sees what they put into a claim they were invited to."""
+        """Documents of the claims that the person sees; a guest's, while one is asked to do their task, are those
+        that one gave for it oneself."""
         seen = Q(claim__in=Claim.objects.visible_to(person))
         if person.is_authenticated and person.is_active and person.role == roles.AGENCY:
-            invited = Invitation.objects.filter(person=person, revoked_at__isnull=True).values("claim")
-            seen = Q(uploaded_by=person, claim__in=invited)
+            asked = Invitation.objects.open().filter(person=person)
+            mine = Q(claim__in=asked.filter(task="proof").values("claim")) & ~Q(kind__in=states.MONEY_EVIDENCE)
+            for kind in states.MONEY_EVIDENCE:
+                mine |= Q(claim__in=asked.filter(task=kind).values("claim"), kind=kind)
+            seen = Q(uploaded_by=person) & mine
         return self.filter(seen)
 
 

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from claims import states
 from claims.models import Document, StoredFile
-from claims.operations.documents import GONE, remove_document
+from claims.operations.documents import GONE, remove_document, task_of_kind
 from claims.storage import blocks_of, page_of
-from claims.web.access import closed_for_writing, own_claim
+from claims.web.access import claim_to_work_on, closed_for_writing
 from claims.web.hub import size
 from coop.lib.dates import show_day
 from coop.lib.errors import NotFound
@@ -160,7 +160,8 @@ def crumbs_of(request: PersonRequest, document: Document) -> list[dict[str, str]
 @require_http_methods(["GET", "HEAD", "POST"])
 def document_remove(request: PersonRequest, claim_id: int, document_id: int) -> HttpResponse:
     """Ask, then take a document out of an open claim."""
-    claim = own_claim(request, claim_id)
+    kind = Document.objects.filter(id=document_id, claim_id=claim_id).values_list("kind", flat=True).first()
+    claim = claim_to_work_on(request, claim_id, task_of_kind(kind or ""))
     if not claim.is_open:
         return closed_for_writing(request, claim)
     document = next((document for document in claim.documents.all() if document.pk == document_id), None)

@@ -30,6 +30,7 @@ function warnWhenLeaving(form) {
   let changed = false;
   form.addEventListener("input", () => { changed = true; });
   form.addEventListener("submit", () => { changed = false; });
+  form.addEventListener("saved", () => { changed = false; }); /* said by autosave.js */
   window.addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
 }
 
