@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from django.db.models import Count, F, Q, Sum
 
 from claims import states
-from claims.models import Activity, Claim, Plan, PlanActivity
+from claims.models import Claim, Plan, PlanActivity
 from funds.models import Fund
 from partners.models import Person
 
 GRANTED = (states.APPROVED, states.CLOSED)
+LOOKED_AT = 200
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,11 @@ class PlanHistory:
 
 
 def plans_with(plan: Plan, person: Person, *, shown: int = 5) -> PlanHistory:
-    """The history with a plan's partner, without this plan and its other versions."""
-    others = Plan.objects.visible_to(person).filter(partner_id=plan.partner_id).exclude(number=plan.number)
-    granted = Q(status__in=GRANTED)
-    counts = others.aggregate(
-        decided=Count("id", filter=granted | Q(status=states.DECLINED)),
-        at_once=Count("id", filter=granted & Q(sendings=1)),
-        declined=Count("id", filter=Q(status=states.DECLINED)),
-    )
+    """The history with a plan's partner, as far as its newest plans tell, without this plan and its other versions."""
+    mine = Plan.objects.visible_to(person).filter(partner_id=plan.partner_id).exclude(number=plan.number)
+    others = list(mine.annotate(requested=Sum("activities__requested_minor")).order_by("-id")[:LOOKED_AT])
+    granted = [other for other in others if other.status in GRANTED]
+    declined = sum(other.status == states.DECLINED for other in others)
     good = Q(status__in=[states.APPROVED, states.PAID])
     claims = (
         Claim.objects.visible_to(person)
@@ -46,8 +44,8 @@ def plans_with(plan: Plan, person: Person, *, shown: int = 5) -> PlanHistory:
             claims_at_once=Count("id", filter=good & Q(sendings=1)),
         )
     )
-    asked = Sum("activities__requested_minor")
-    return PlanHistory(list(others.annotate(requested=asked).order_by("-id")[:shown]), **counts, **claims)
+    at_once = sum(other.sendings == 1 for other in granted)
+    return PlanHistory(others[:shown], len(granted) + declined, at_once, declined, **claims)
 
 
 @dataclass(frozen=True)
@@ -62,12 +60,13 @@ class Share:
 def by_activity(plan: Plan, fund: Fund) -> list[Share]:
     """Where the money of a fund goes, the largest first: reserves and claims of others, and what this plan asks for."""
     rows = PlanActivity.objects.filter(plan__fund=fund, plan__status=states.APPROVED).exclude(plan__number=plan.number)
-    held = Counter(dict(rows.order_by().values_list("activity_id").annotate(Sum("reserved_minor"))))
-    claims = Claim.objects.filter(fund=fund).order_by().values_list("activity_id")
-    held.update(dict(claims.annotate(Sum(F("held_minor") + F("approved_minor")))))
-    asked: Counter[int] = Counter()
+    planned = rows.order_by().values_list("activity__name").annotate(minor=Sum("reserved_minor"))
+    claims = Claim.objects.filter(fund=fund).order_by().values_list("activity__name")
+    claimed = claims.annotate(minor=Sum(F("held_minor") + F("approved_minor")))
+    held, asked = Counter[str](), Counter[str]()
+    for name, minor in planned.union(claimed, all=True):
+        held[name] += minor
     for activity in plan.activities.all():
-        asked[activity.activity_id] += activity.requested_minor
-    names = dict(Activity.objects.filter(id__in={*held, *asked}).values_list("id", "name"))
-    found = [Share(name, held[code], asked[code]) for code, name in names.items() if held[code] or asked[code]]
-    return sorted(found, key=lambda share: -(share.held_minor + share.asked_minor))
+        asked[activity.activity.name] += activity.requested_minor
+    found = [Share(name, held[name], asked[name]) for name in {*held, *asked} if held[name] or asked[name]]
+    return sorted(found, key=lambda share: (-(share.held_minor + share.asked_minor), share.name))

@@ -112,18 +112,20 @@ def letter_of(plan: Plan, decision: Decision) -> PlanLetter:
 # --- Activities -------------------------------------------------------------------------------------------------------
 
 
-def activity_rows(request: PersonRequest, plan: Plan, at: datetime) -> list[dict[str, Any]]:
-    """Each activity with its decision, what is left of it, its claims, and what to collect for them."""
+def activity_rows(request: PersonRequest, plan: Plan, at: datetime, *, collect: bool = True) -> list[dict[str, Any]]:
+    """Each activity with its decision, what is left of it, its claims, and what to `collect` for them."""
     activities = list(plan.activities.all())
     claims: dict[int, list[Claim]] = defaultdict(list)
     if plan.decided_at:  # nothing is claimed on what was never approved
         for claim in Claim.objects.visible_to(request.user).filter(plan_activity__in=activities).order_by("id"):
             claims[claim.plan_activity_id or 0].append(claim)
-    book = current_book()
+    book = current_book() if collect else None
     return [activity_row(plan, activity, claims[activity.pk], book, at) for activity in activities]
 
 
-def activity_row(plan: Plan, activity: PlanActivity, claims: list[Claim], book: Book, at: datetime) -> dict[str, Any]:
+def activity_row(
+    plan: Plan, activity: PlanActivity, claims: list[Claim], book: Book | None, at: datetime
+) -> dict[str, Any]:
     granted = activity.decision in ("approve", "approve_less") and plan.status in (states.APPROVED, states.CLOSED)
     start, said = start_of(plan, activity, at) if granted else ("", "")
     return {
@@ -138,7 +140,7 @@ def activity_row(plan: Plan, activity: PlanActivity, claims: list[Claim], book: 
         "reason": activity.reason,
         "expected": activity.expected_outcome,
         "claims": [claim_row(claim) for claim in claims],
-        "collect": to_collect(plan, activity, book) if activity.decision != "decline" else [],
+        "collect": to_collect(plan, activity, book) if book and activity.decision != "decline" else [],
         "start_url": start,
         "start_said": said,
     }

@@ -182,7 +182,7 @@ def record(
         "too_late": status != 200,
         "written": written,
         "facts": facts(plan),
-        "rows": decided_rows(request, plan, at),
+        "rows": decided_rows(request, plan, at, collect=False),
         "newer": newer_than(plan),
         "changes": changes_between(plan) if plan.version > 1 else [],
         "findings": decision.findings if decision else plan.findings,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -9,7 +10,7 @@ from django import forms
 from claims.models import Plan, PlanActivity
 from claims.operations.plan_review import PlanDecision, faults
 from claims.plan_letters import Said
-from claims.queries.catalog import reasons_for
+from claims.queries.catalog import reasons_by_decision
 from coop.lib.forms import AmountField
 
 REASON_MAX = 1_000
@@ -20,7 +21,7 @@ OUTCOMES = {"approve": "Approve", "approve_less": "Approve less", "return": "Ret
 
 def reason_groups() -> list[tuple[str, list[tuple[str, str]]]]:
     """The reasons of the catalog under the decision that they are for; a code that is for several stands under each."""
-    return [(OUTCOMES[decision], reasons_for("plan", decision)) for decision in WITH_REASON]
+    return [(OUTCOMES[decision], rows) for decision, rows in reasons_by_decision("plan", WITH_REASON).items()]
 
 
 class ActivityDecisionForm(forms.Form):
@@ -57,24 +58,19 @@ class ActivityDecisionForm(forms.Form):
         given = super().clean() or {}
         if not self.errors:
             given["reason"] = given["reason"].strip() or self.words.get(given["reason_code"], "")
-            self.cleaned_data = given
             outcome = OUTCOMES[given["outcome"]]
             code = given["reason_code"]
             if code and given["outcome"] != "approve" and code not in self.allowed.get(outcome, ()):
                 self.add_error(
                     "reason_code", f"This reason is not one for “{outcome}”. Choose one that stands below it."
                 )
-            for place, _, message in faults(self.plan, self.activity, self.decision(), "approve"):
+                given["reason_code"] = ""
+            for place, _, message in faults(self.plan, self.activity, decision_of(self.activity, given), "approve"):
                 self.add_error(PLACES[place], message)
         return given
 
     def decision(self) -> PlanDecision:
-        given = self.cleaned_data
-        outcome = given["outcome"]
-        if outcome == "approve":
-            return PlanDecision(self.activity.pk, outcome)
-        approved = given["approved"] if outcome == "approve_less" else None
-        return PlanDecision(self.activity.pk, outcome, approved, given["reason"], given["reason_code"])
+        return decision_of(self.activity, self.cleaned_data)
 
     def said(self) -> Said:
         """The decision as the letter and the totals need it; what cannot be read yet counts as nothing approved."""
@@ -84,6 +80,15 @@ class ActivityDecisionForm(forms.Form):
         approved = {"approve": asked, "approve_less": given.get("approved") or 0}.get(outcome, 0)
         reason = "" if outcome == "approve" else given.get("reason", "")
         return Said(self.activity.title, outcome, asked, min(approved, asked), reason)
+
+
+def decision_of(activity: PlanActivity, given: Mapping[str, Any]) -> PlanDecision:
+    """What the operation is told of an activity; what was left in fields that do not count is not sent."""
+    outcome = given["outcome"]
+    if outcome == "approve":
+        return PlanDecision(activity.pk, outcome)
+    approved = given["approved"] if outcome == "approve_less" else None
+    return PlanDecision(activity.pk, outcome, approved, given["reason"], given["reason_code"])
 
 
 class NoteForm(forms.Form):
