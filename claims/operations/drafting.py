@@ -265,10 +265,12 @@ def change_line(
         setattr(line, name, value)
     require_line(line.kind, line.amount_minor, line.supplier, line.invoice_number, line.cost_minor)
     line.decision, line.approved_minor, line.reason = "", None, ""
+    line.supplier_key, line.number_key = supplier_key(line.supplier), number_key(line.invoice_number)
     line.save()
     void = void_signature(line)
     told = {"signature_void": True} if void else {}
     touched(claim, "claim.line_changed", by=by, at=at, line=str(line.pk), fields=fields, **told)
+    look_for_duplicates(claim, at)
     return line
 
 
