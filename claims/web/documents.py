@@ -16,7 +16,7 @@ from claims.models import Document, StoredFile
 from claims.operations.documents import GONE, remove_document, task_of_kind
 from claims.storage import blocks_of, page_of
 from claims.web.access import claim_to_work_on, closed_for_writing
-from claims.web.hub import size
+from claims.web.papers import size
 from coop.lib.dates import show_day
 from coop.lib.errors import NotFound
 from coop.lib.web import now

@@ -18,7 +18,7 @@ from claims.operations.duplicates import keep_duplicate, resolve_duplicate
 from claims.queries.duplicates import duplicates_for, hints_of, sentence_for
 from claims.web.access import own_claim
 from claims.web.documents import preview_of
-from claims.web.hub import size
+from claims.web.papers import size
 from coop.lib.dates import show_day
 from coop.lib.errors import NotFound, Refused
 from coop.lib.forms import add_refusal

@@ -15,7 +15,7 @@ from claims.models import Invitation
 from claims.queries import document_kinds
 from claims.queries.guests import tasks_done_by, tasks_for
 from claims.web.access import claim_to_work_on
-from claims.web.hub import file_row, name_of
+from claims.web.papers import file_row, name_of
 from claims.web.standing import deadline_of
 from coop.lib.dates import show_deadline, show_instant
 from coop.lib.errors import NotFound

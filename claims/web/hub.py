@@ -11,26 +11,22 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from claims import states
-from claims.letters import letter_of
-from claims.models import Claim, ClaimLine, Document
+from claims.models import Claim
 from claims.permissions import may_write
 from claims.queries import document_kinds, findings_of
-from claims.queries.book import metrics_asked
 from claims.queries.partner import history_of
 from claims.web.access import claim_for, review_of
-from claims.web.forms import country_name
+from claims.web.after import after_sending
 from claims.web.history import timeline
-from claims.web.paying import payment_facts
+from claims.web.papers import name_of
 from claims.web.places import line_of, place_of
 from claims.web.progress import tasks_of
-from claims.web.standing import deadline_of, standing_of
+from claims.web.standing import deadline_of
 from coop.lib.dates import show_day, show_deadline
 from coop.lib.web import now
-from funds.models import Payment
 from funds.operations.holds import overdrawn_text
-from funds.queries.funds import payments_for
 from funds.web.cards import opens
-from funds.web.clocks import earned_in, span, time_left
+from funds.web.clocks import earned_in, time_left
 from partners.models import Event
 from partners.web.request import PersonRequest
 
@@ -167,114 +163,3 @@ def touches(event: Event, field: str) -> bool:
     if event.verb == "claim.changed":
         return first in event.data.get("fields", []) or first == "metrics"
     return EDITED.get(event.verb) == first
-
-
-def name_of(line: ClaimLine) -> str:
-    """How people call a line: the supplier and the number of the invoice, or what was done."""
-    if line.kind == "csr":
-        return line.description or line.supplier or "In-house work"
-    return ", ".join(part for part in (line.supplier, line.invoice_number) if part) or "Invoice"
-
-
-# --- After sending ----------------------------------------------------------------------------------------------------
-
-
-def after_sending(request: PersonRequest, shown: Claim, events: list[Event]) -> HttpResponse:
-    payment = payment_of(request, shown)
-    standing = standing_of(shown, payment, at=now(request))
-    return render(
-        request,
-        "claims/after.html",
-        {
-            "claim": shown,
-            "standing": standing,
-            "letter": letter_of(shown),
-            "lines": [line_row(shown, line) for line in shown.lines.all()],
-            "decided": shown.status in (states.APPROVED, states.PAID),
-            "total": number(shown, shown.claimed_minor),
-            "total_approved": number(shown, shown.approved_minor),
-            "total_difference": number(shown, shown.claimed_minor - shown.approved_minor)
-            if shown.claimed_minor != shown.approved_minor
-            else "",
-            "payment": payment_facts(shown, payment) if shown.status in (states.APPROVED, states.PAID) else [],
-            "files": files(shown),
-            "events": timeline(events),
-            "may_withdraw": may_write(request.user, shown) and shown.status in states.CLAIMS["withdraw"],
-            "facts": facts(shown),
-            "was_sent": shown.sendings > 0,
-        },
-    )
-
-
-def payment_of(request: PersonRequest, shown: Claim) -> Payment | None:
-    if shown.status not in (states.APPROVED, states.PAID):
-        return None
-    return payments_for(request.user, "claim", [str(shown.pk)]).get(str(shown.pk))
-
-
-def number(shown: Claim, minor: int) -> str:
-    return shown.show(minor).rpartition(" ")[0]
-
-
-def line_row(shown: Claim, line: ClaimLine) -> dict[str, str]:
-    kind = states.LINE_KINDS[line.kind]
-    dated = f", {show_day(line.invoiced_on)}" if line.invoiced_on else ""
-    approved = line.approved_minor
-    return {
-        "name": name_of(line),
-        "kind": f"{kind}{dated}",
-        "amount": number(shown, line.amount_minor),
-        "approved": "" if approved is None else number(shown, approved),
-        "difference": number(shown, line.amount_minor - approved) if approved not in (None, line.amount_minor) else "",
-    }
-
-
-def facts(shown: Claim) -> list[dict[str, str]]:
-    """What the claim says about the activity and its results."""
-    dates = span(shown.activity_from, shown.activity_to)
-    results = [{"key": metric.name, "value": shown.metrics.get(metric.code, "")} for metric in metrics_asked(shown)]
-    return [
-        {"key": "Activity", "value": shown.activity.name},
-        {"key": "When", "value": dates},
-        {"key": "Country", "value": country_name(shown.country)},
-        {
-            "key": "Fund",
-            "value": f"{earned_in(shown.fund.earning_period)}, {shown.fund.program}",
-            "url": reverse("fund", args=[shown.fund_id]),
-        },
-        *results,
-    ]
-
-
-def files(shown: Claim, *, may_remove: bool = False) -> list[dict[str, str]]:
-    """The documents of a claim as `_components/files.html` takes them."""
-    kinds = document_kinds(shown)
-    lines = {line.pk: line for line in shown.lines.all()}
-    return [file_row(document, kinds, lines, may_remove=may_remove) for document in shown.documents.all()]
-
-
-def file_row(
-    document: Document, kinds: dict[str, str], lines: dict[int, ClaimLine], *, may_remove: bool
-) -> dict[str, str]:
-    kind = kinds.get(document.kind, document.kind.replace("-", " ").capitalize())
-    line = lines.get(document.line_id or 0)
-    about = f"{kind}, {name_of(line)}" if line else kind
-    remove = reverse("document-remove", args=[document.claim_id, document.pk]) if may_remove else ""
-    return {
-        "name": document.filename or document.url,
-        "url": reverse("document-content", args=[document.pk]) if document.stored else document.url,
-        "kind": about,
-        "size": size(document.size) if document.stored else "a link",
-        "added": f"“{document.note}”" if document.note else "",
-        "sha256": "" if may_remove else document.sha256,  # no help to who is still choosing files
-        "remove_url": remove,
-    }
-
-
-def size(number_of_bytes: int) -> str:
-    """A file's size for people."""
-    if number_of_bytes < 1024:
-        return f"{number_of_bytes} bytes"
-    if number_of_bytes < 1024 * 1024:
-        return f"{number_of_bytes / 1024:.0f} KB"
-    return f"{number_of_bytes / 1024 / 1024:.1f} MB"

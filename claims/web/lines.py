@@ -23,8 +23,8 @@ from claims.web.access import claim_to_work_on, closed_for_writing
 from claims.web.autosave import kept_as_written, saved_as_written
 from claims.web.conflict import conflict_of, reading, with_revision
 from claims.web.forms import LINE_FORMS, InvoiceForm, line_values, upload_of
-from claims.web.hub import file_row, name_of
 from claims.web.marks import here, mark, said, without_others
+from claims.web.papers import file_row, name_of
 from claims.web.places import field_of, line_of
 from claims.web.progress import DONE, PROBLEM, RETURNED, is_missing
 from claims.web.writing import answer

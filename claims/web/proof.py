@@ -25,8 +25,8 @@ from claims.web.access import claim_to_work_on, closed_for_writing
 from claims.web.autosave import kept_as_written
 from claims.web.conflict import conflict_of, reading
 from claims.web.forms import ProofForm, upload_of
-from claims.web.hub import file_row
 from claims.web.marks import said
+from claims.web.papers import file_row
 from claims.web.writing import answer, found_for, notes_for
 from coop.lib import kept
 from coop.lib.errors import Refused, Stale

@@ -16,8 +16,8 @@ from claims.operations.evidence import reuse_document
 from claims.queries import document_kinds
 from claims.queries.reuse import SHOWN, reusable
 from claims.web.access import closed_for_writing, own_claim
-from claims.web.hub import name_of, size
 from claims.web.lines import line_for
+from claims.web.papers import name_of, size
 from coop.lib.dates import show_day
 from coop.lib.errors import NotFound
 from coop.lib.web import asked_number, asked_text, now

@@ -22,9 +22,11 @@ from claims.queries.book import metrics_asked, proofs_asked
 from claims.queries.partner import history_of
 from claims.rules.facts import Proof
 from claims.web.access import claim_for, own_claim, review_of
+from claims.web.after import line_row
 from claims.web.conflict import conflict_of, with_revision
 from claims.web.forms import SendForm, country_name
-from claims.web.hub import files, fixes, line_row, name_of
+from claims.web.hub import fixes
+from claims.web.papers import files, name_of
 from claims.web.progress import shown_findings
 from claims.web.standing import deadline_of
 from coop.lib.dates import show_day, show_deadline, show_instant

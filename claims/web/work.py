@@ -26,9 +26,9 @@ from claims.web.answers import answer_field, text_of_answer
 from claims.web.autosave import kept_as_written
 from claims.web.conflict import conflict_of, reading, with_revision
 from claims.web.forms import ClaimForm, figure
-from claims.web.hub import file_row
 from claims.web.lines import form_field, line_for
 from claims.web.marks import here, mark, said, without_others
+from claims.web.papers import file_row
 from claims.web.places import field_of, line_of
 from claims.web.writing import answer
 from coop.lib import kept
