@@ -32,9 +32,9 @@ class Preview:
     error: str = ""
 
 
-def preview_of(file: IO[bytes], media_type: str, *, patience: float = PATIENCE) -> Preview:
+def preview_of(file: IO[bytes], media_type: str) -> Preview:
     """The preview of an open file. Raises GaveUp."""
-    said, blobs = ask(media_type, file, patience=patience)
+    said, blobs = ask(media_type, file, patience=PATIENCE)
     return Preview(
         blobs, said.get("blocks", []), said.get("picture"), str(said.get("failed", "")), str(said.get("error", ""))
     )

@@ -548,9 +548,7 @@ def test_the_name_that_people_see_is_harmless(name: str, clean: str) -> None:
 def test_a_removed_line_takes_its_file_along_so_that_it_backs_no_other_line(fund: Fund) -> None:
     claim = make.make_draft(fund)
     line = make.add_invoice(claim, "1.00")
-    add_document(
-        claim.id, kind="invoice", filename="a.pdf", data=make.PDF, line_id=line.id, **given(claim.created_by)
-    )
+    add_document(claim.id, kind="invoice", filename="a.pdf", data=make.PDF, line_id=line.id, **given(claim.created_by))
     remove_line(claim.id, line.id, **given(claim.created_by))
     assert not claim.documents.filter(kind="invoice").exists()
 
