@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from claims import states
+from claims.due import dispute_until
 from claims.models import Claim
 from coop.lib.dates import show_day, show_deadline, show_instant
 from funds.queries.payables import payable_by
 
-APPROVE, RETURN, DECLINE = "approve", "return", "decline"
+APPROVE, RETURN, DECLINE, UPHOLD = "approve", "return", "decline", "uphold"
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,14 @@ class LetterLine:
     claimed: str
     approved: str
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class SaidOfDocument:
+    """A document that does not count, and why."""
+
+    name: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,7 @@ class Letter:
     claimed: str = ""
     approved: str = ""
     fixes: list[str] = field(default_factory=list)
+    documents: list[SaidOfDocument] = field(default_factory=list)
     note: str = ""
 
 
@@ -70,18 +80,21 @@ def compose(
     said: Sequence[Said],
     *,
     fixes: Sequence[str] = (),
+    documents: Sequence[SaidOfDocument] = (),
     note: str = "",
     reviewer: str,
     at: datetime,
 ) -> Letter:
-    """The letter of a decision. `at` is the instant of the decision, `note` what the reviewer adds for the partner."""
+    """The letter of a decision. `at` is the instant of the decision, `note` what the reviewer adds for the partner, and
+    `documents` those that were declined; what is to be returned of them stands among the fixes.
+    """
     claimed = sum(line.amount_minor for line in said)
     approved = sum(line.approved_minor for line in said)
-    title, paragraphs = {APPROVE: approved_text, RETURN: returned_text, DECLINE: declined_text}[verdict](
-        claim, claimed, approved, len(fixes), at
-    )
+    title, paragraphs = TEXTS[verdict](claim, claimed, approved, len(fixes), at)
+    if verdict in (APPROVE, RETURN) and decided_on_dispute(claim):
+        paragraphs = [f"{disputed_text(claim)} Somebody who did not decide before looked at it again.", *paragraphs]
     return Letter(
-        verdict=verdict,
+        verdict=DECLINE if verdict == UPHOLD else verdict,
         title=title,
         reference=claim.number,
         recipient=claim.partner.name,
@@ -105,6 +118,7 @@ def compose(
         claimed=claim.show(claimed),
         approved=claim.show(approved),
         fixes=list(fixes),
+        documents=list(documents),
         note=note.strip(),
     )
 
@@ -135,16 +149,40 @@ def returned_text(claim: Claim, claimed: int, approved: int, fixes: int, at: dat
     until = show_deadline(claim.fund.earning_period.cure_close_at, claim.fund.program.time_zone)
     text = (
         f"We return your claim for {subject(claim)}. It is not declined: mend what is listed here and send it again "
-        f"by {until}. Until then the {claim.show(claim.held_minor)} stay held for it."
+        f"by {until}. Until then the {claim.show(claim.held_minor or claim.claimed_minor)} stay held for it."
     )
     return f"{things} to be mended before we can decide", [text]
 
 
 def declined_text(claim: Claim, claimed: int, approved: int, fixes: int, at: datetime) -> tuple[str, list[str]]:
+    program = claim.fund.program
+    until = show_deadline(dispute_until(at, program), program.time_zone)
     return f"We decline your claim for {claim.show(claimed)}", [
         f"Your claim for {subject(claim)} is declined. The reason stands below.",
         rest_text(claim, f"The {claim.show(claimed)}", at),
+        f"If this is wrong, dispute it until {until}: somebody else decides then.",
     ]
+
+
+def upheld_text(claim: Claim, claimed: int, approved: int, fixes: int, at: datetime) -> tuple[str, list[str]]:
+    return "We uphold our decision on your claim", [
+        f"{disputed_text(claim)} Somebody who did not decide before looked at it again.",
+        f"Your claim for {subject(claim)} over {claim.show(claimed)} stays declined. The reason stands below.",
+        "This decision is not disputed again.",
+    ]
+
+
+def decided_on_dispute(claim: Claim) -> bool:
+    """Whether what the claim waits for, or what was decided last, is about a dispute of what was sent last."""
+    return bool(claim.disputed_at and claim.submitted_at and claim.disputed_at > claim.submitted_at)
+
+
+def disputed_text(claim: Claim) -> str:
+    day = show_day(claim.disputed_at.date()) if claim.disputed_at else ""
+    return f"On {day} you disputed our decision to decline this claim."
+
+
+TEXTS = {APPROVE: approved_text, RETURN: returned_text, DECLINE: declined_text, UPHOLD: upheld_text}
 
 
 def rest_text(claim: Claim, rest: str, at: datetime) -> str:
@@ -167,15 +205,11 @@ def one_reason(said: Sequence[Said], note: str) -> str:
 def letter_of(claim: Claim) -> Letter | None:
     """The letter of a claim that was decided or returned, from its stored decision; None before that.
 
-    Give the claim with its names, lines and reviewer read.
+    Of a disputed claim it is the letter that declined it. Give the claim with its names, lines, documents and people read.
     """
-    verdict = {
-        states.APPROVED: APPROVE,
-        states.PAID: APPROVE,
-        states.REJECTED: DECLINE,
-        states.ACTION_REQUIRED: RETURN,
-    }.get(claim.status)
-    if verdict is None or claim.reviewer is None:
+    decider = claim.first_decided_by if claim.status == states.DISPUTED else claim.reviewer
+    verdict = verdict_on(claim)
+    if not verdict or decider is None:
         return None
     said = [
         Said(str(line), line.decision, line.amount_minor, line.approved_minor or 0, line.reason)
@@ -186,7 +220,25 @@ def letter_of(claim: Claim) -> Letter | None:
         verdict,
         said,
         fixes=[fix["message"] for fix in claim.returned_fixes],
+        documents=[
+            SaidOfDocument(str(document), document.reason)
+            for document in claim.documents.all()
+            if document.decision == DECLINE
+        ],
         note=claim.decision_note,
-        reviewer=claim.reviewer.name,
-        at=claim.decided_at or claim.turn_since,
+        reviewer=decider.name,
+        at=(claim.turn_since if verdict == RETURN else claim.decided_at) or claim.turn_since,
     )
+
+
+def verdict_on(claim: Claim) -> str:
+    """What was decided last, as the status tells; empty where nothing is."""
+    if claim.status == states.REJECTED and decided_on_dispute(claim):
+        return UPHOLD
+    return {
+        states.APPROVED: APPROVE,
+        states.PAID: APPROVE,
+        states.REJECTED: DECLINE,
+        states.DISPUTED: DECLINE,
+        states.ACTION_REQUIRED: RETURN,
+    }.get(claim.status, "")

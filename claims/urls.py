@@ -6,6 +6,7 @@ from django.urls import path
 
 from claims.web import (
     claims,
+    dispute,
     documents,
     duplicates,
     guest,
@@ -48,6 +49,7 @@ urlpatterns = [
     path("claims/<int:claim_id>/send/", sending.claim_send, name="claim-send"),
     path("claims/<int:claim_id>/receipt/", sending.claim_receipt, name="claim-receipt"),
     path("claims/<int:claim_id>/withdraw/", sending.claim_withdraw, name="claim-withdraw"),
+    path("claims/<int:claim_id>/dispute/", dispute.claim_dispute, name="claim-dispute"),
     path(
         "claims/<int:claim_id>/documents/<int:document_id>/remove/", documents.document_remove, name="document-remove"
     ),

@@ -129,7 +129,7 @@ def decide_dispute(
     elif outcome == RETURN:
         asked = fix_list([Fix("", words), *fixes], lines, decisions, files, documents)
         give_back(claim, asked, by=by, at=at)
-    claim.reviewer, claim.decision_note = by, words
+    claim.reviewer, claim.decision_note = by, "" if outcome == RETURN else words
     said = keep_claim_decision(claim, ACTS[outcome], found, lines, files, note=words, by=by, at=at)
     data = amounts(claim) if outcome == GRANT else {"fixes": claim.returned_fixes} if outcome == RETURN else {}
     finish(claim, f"claim.{ACTS[outcome]}", by=by, at=at, acting_as=said, reason=words, **data)

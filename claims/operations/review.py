@@ -113,7 +113,7 @@ def fix_list(
     for decision in documents:
         if decision.decision == "return":
             fix = fix_of(known[decision.document_id], decision.words)
-            if Fix(fix.field, decision.words) not in said:
+            if not {fix.message, decision.words} & {one.message for one in said}:
                 said.append(fix)
     if not said:
         raise Invalid.field("fixes", "Say what has to be mended: at least one fix with its reason.", "required")

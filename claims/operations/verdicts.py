@@ -57,8 +57,10 @@ class Fix:
 
 def in_words(subject: str, decision: str, code: str, text: str) -> str:
     """The reason as the partner reads it: the sentence of the list, then the reviewer's own words."""
-    sentence = "" if code in ("", OTHER) else dict(reasons_for(subject, decision)).get(code, "")
     own = text.strip()
+    if code in ("", OTHER):
+        return own[:REASON_MAX]
+    sentence = dict(reasons_for(subject, decision)).get(code, "")
     joined = own if own.startswith(sentence) else f"{sentence} {own}".strip()
     return joined[:REASON_MAX]
 
@@ -175,11 +177,13 @@ def unknown(decision: str, known: dict[str, str]) -> Fault:
 
 def reason_faults(subject: str, decision: str, code: str, text: str, *, plain: str) -> list[Fault]:
     """What is wrong with a reason. The `plain` decision needs none."""
-    known = [known for known, _ in reasons_for(subject, decision)]
-    if code and code not in known and decision != plain:
+    if decision == plain:
+        return []
+    known = [known for known, _ in reasons_for(subject, decision)] if code else []
+    if code and code not in known:
         fitting = f"Use one of: {', '.join(known)}." if known else "No reason of the list fits it: write your own."
         return [("reason_code", "invalid", f"“{code[:40]}” is not a reason for this decision. {fitting}")]
-    if decision != plain and not in_words(subject, decision, code, text):
+    if not in_words(subject, decision, code, text):
         return [
             (
                 "reason",

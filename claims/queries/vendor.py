@@ -6,16 +6,18 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Window
 
 from claims import rules, states
 from claims.models import Claim, Decision, Duplicate
 from claims.queries import facts_of
 from claims.queries.book import book_for
+from claims.queries.duplicates import duplicates_for
 from claims.rules import FAILED, PERSON, WARNING
 from claims.rules.findings import Finding
-from partners.models import Event, Person
+from partners.models import Person
 
 UNDECIDED = (states.SUBMITTED, states.IN_REVIEW)
 ADVICE = ("guidance", "solution_area")  # kinds of rules whose warnings never stand in the way
@@ -43,6 +45,12 @@ def open_duplicates(claim_ids: Iterable[int]) -> Counter[int]:
     for pair in rows.values_list("claim_id", "other_id"):
         found.update(set(pair) & wanted)
     return found
+
+
+def open_pairs_of(claim: Claim, person: Person) -> list[Duplicate]:
+    """The evidence of a claim that was seen elsewhere and waits to be judged, as far as the reader may know of it."""
+    pairs = duplicates_for(person).filter(Q(claim=claim) | Q(other=claim), resolution="")
+    return list(pairs.order_by("id"))
 
 
 def why_not_at_once(claim: Claim, findings: Sequence[Finding], duplicates: int, *, by: Person) -> str:
@@ -78,20 +86,18 @@ def history_with(claim: Claim, person: Person, *, shown: int = 5) -> History:
     """The partner's other claims that the reader may see, newest first, and how they went."""
     others = Claim.objects.visible_to(person).filter(partner_id=claim.partner_id).exclude(id=claim.pk)
     approved = Q(status__in=[states.APPROVED, states.PAID])
-    counts = others.aggregate(
-        decided=Count("id", filter=approved | Q(status=states.REJECTED)),
-        at_once=Count("id", filter=approved & Q(sendings=1)),
-        declined=Count("id", filter=Q(status=states.REJECTED)),
+    told = others.select_related("activity").annotate(
+        decided=Window(Count("id", filter=approved | Q(status=states.REJECTED))),
+        at_once=Window(Count("id", filter=approved & Q(sendings=1))),
+        declined=Window(Count("id", filter=Q(status=states.REJECTED))),
     )
-    return History(list(others.select_related("activity")[:shown]), **counts)
+    claims: list[Any] = list(told.order_by("-id")[:shown])
+    first = claims[0] if claims else None
+    return History(claims, *(getattr(first, name, 0) for name in ("decided", "at_once", "declined")))
 
 
 def decisions_of(claim: Claim) -> list[Decision]:
     """Every decision on a claim so far, the newest first; both sides may read them."""
+    if claim.sendings <= 1 and claim.decided_at is None and claim.status in UNDECIDED:
+        return []  # it waits for its first
     return list(claim.decisions.select_related("decided_by", "acting_for").order_by("-id"))
-
-
-def notes_of(claim: Claim, person: Person) -> list[Event]:
-    """What the vendor's people noted for each other, newest first. Nobody of the partner's side gets any of it."""
-    noted = Event.objects.visible_to(person).about("claim", claim.pk).filter(verb="claim.noted", vendor_only=True)
-    return list(noted.select_related("actor").order_by("-id"))

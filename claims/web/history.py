@@ -28,6 +28,12 @@ SENTENCES = {
     "claim.returned": "returned the claim",
     "claim.approved": "approved",
     "claim.rejected": "declined the claim",
+    "claim.noted": "noted for colleagues",
+    "claim.disputed": "disputed the decision",
+    "claim.dispute_taken": "took the dispute",
+    "claim.dispute_granted": "granted the dispute and approved",
+    "claim.dispute_upheld": "upheld the decision",
+    "claim.dispute_returned": "returned the claim after a dispute",
     "claim.paid": "paid",
     "claim.payment_returned": "noted that the bank sent the money back",
     "claim.lapsed": "closed the claim, because its deadline had passed",
@@ -37,7 +43,12 @@ TASK_SENTENCES = {
     "claim.task_taken_back": "took a task back from {person}: {task}",
     "claim.task_done": "finished a task: {task}",
 }
-AMOUNT_IN = {"claim.submitted": "amount", "claim.approved": "approved", "claim.paid": "approved"}
+AMOUNT_IN = {
+    "claim.submitted": "amount",
+    "claim.approved": "approved",
+    "claim.dispute_granted": "approved",
+    "claim.paid": "approved",
+}
 
 
 def timeline(events: Iterable[Event], *, short: bool = True) -> list[dict[str, Any]]:
@@ -63,6 +74,7 @@ def row(event: Event) -> dict[str, Any]:
         "when": show_instant(event.at),
         "iso": event.at.isoformat(),
         "note": event.data.get("note") or event.data.get("reason") or "",
+        "internal": event.vendor_only,
     }
     amount = event.data.get(AMOUNT_IN.get(event.verb, ""))
     if amount:

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from claims import letters, states
+from claims.due import due_day, review_due
 from claims.letters import RETURN
-from claims.models import Claim, Document
-from claims.operations.review import start_review
-from claims.queries import document_kinds
+from claims.models import Claim
+from claims.operations.review import note_internally, start_review
 from claims.queries.book import metrics_asked
-from claims.queries.vendor import UNDECIDED, history_with
-from claims.queries.worklist import next_claim
+from claims.queries.precedents import precedents_of
+from claims.queries.vendor import (
+    UNDECIDED,
+    decisions_of,
+    findings_for_review,
+    history_with,
+    open_pairs_of,
+)
+from claims.queries.worklist import next_waiting
+from claims.web.decisions import decision_rows
 from claims.web.forms import country_name
 from claims.web.history import timeline
-from claims.web.review_forms import LineForm, NoteForm
-from coop.lib.dates import business_days_after, show_day, show_deadline, show_instant
+from claims.web.review_answer import Answer, answer_of
+from claims.web.review_evidence import evidence_of, files_of_line
+from claims.web.review_forms import InternalForm
+from claims.web.worklist import address_of
+from coop.lib.dates import show_day, show_deadline, show_instant
 from coop.lib.errors import NotFound
 from coop.lib.web import now
 from funds.web.clocks import earned_in
@@ -35,27 +45,22 @@ from partners.states import AUDITOR, CHANNEL_MANAGER, FINANCE, PROGRAM_ADMIN
 from partners.web.request import PersonRequest
 
 # Whose role lets them look; only the first of them decides.
+NOTED = "claim.noted"
 LOOKERS = (CHANNEL_MANAGER, FINANCE, PROGRAM_ADMIN, AUDITOR)
-
-Answer = tuple[list[LineForm], NoteForm]
 
 
 def find_claim(request: PersonRequest, claim_id: int) -> Claim:
     """The claim with all that a reviewer looks at; every role of the vendor may look. Raises NotAllowed, NotFound."""
     require_role(request.user, *LOOKERS, to="review claims")
-    claims = Claim.objects.visible_to(request.user).with_names().select_related("reviewer", "submitted_by")
+    claims = (
+        Claim.objects.visible_to(request.user)
+        .with_names()
+        .select_related("reviewer", "submitted_by", "first_decided_by", "disputed_by", "fund__enrollment")
+    )
     claim = claims.prefetch_related("lines", "documents__stored").filter(id=claim_id).first()
     if claim is None:
         raise NotFound("There is no such claim.")
     return claim
-
-
-def answer_of(request: PersonRequest, claim: Claim) -> Answer:
-    """The forms of a review, filled from what was sent; without it, with what is known."""
-    sent = request.POST if any(name.startswith("line-") for name in request.POST) else None
-    lines = [LineForm(sent, claim=claim, line=line) for line in claim.lines.all()]
-    note = NoteForm(request.POST if "revision" in request.POST else None, initial={"revision": claim.revision})
-    return lines, note
 
 
 # --- The page ---------------------------------------------------------------------------------------------------------
@@ -64,72 +69,108 @@ def answer_of(request: PersonRequest, claim: Claim) -> Answer:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def review(request: PersonRequest, claim_id: int) -> HttpResponse:
-    """A claim with its checks, lines and evidence. A POST starts the review, or adds up what was entered so far."""
+    """A claim with its checks, lines and evidence. A POST starts the review, notes something, or adds up what was entered."""
     claim = find_claim(request, claim_id)
-    if request.method == "POST" and request.POST.get("act") == "start":
+    act = request.POST.get("act")
+    if act == "start":
         start_review(claim.pk, by=request.user, at=now(request))
         messages.success(request, "You are reviewing this claim. Others see that.")
         return redirect("review", claim_id)
+    if act == "note":
+        return write_note(request, claim)
     if claim.status not in UNDECIDED or request.user.role != CHANNEL_MANAGER:
         return record(request, claim)
-    lines, note = answer_of(request, claim)
+    answer = answer_of(request, claim)
     if request.method == "POST":
-        for form in lines:
+        for form in answer.bound:
             form.is_valid()  # reads what can be read; errors are for the check, not for adding up
         if request.htmx:  # type: ignore[attr-defined]
-            return render(request, "claims/review/_total.html", totals(claim, lines, now(request)))
-    return show(request, claim, lines, note, with_errors=False)
+            return render(request, "claims/review/_total.html", totals(claim, answer, now(request)))
+    return show(request, claim, answer, with_errors=False)
+
+
+def write_note(request: PersonRequest, claim: Claim) -> HttpResponse:
+    """Keep an internal note, and go back to the claim."""
+    form = InternalForm(request.POST)
+    if form.is_valid():
+        note_internally(claim.pk, text=form.cleaned_data["text"], by=request.user, at=now(request))
+        messages.success(request, "Your note is kept. The partner does not see it.")
+    else:
+        messages.error(request, "Write the note first.")
+    return redirect("review", claim.pk)
 
 
 def show(
     request: PersonRequest,
     claim: Claim,
-    lines: list[LineForm],
-    note: NoteForm,
+    answer: Answer,
     *,
     status: int = 200,
     conflict: str = "",
     with_errors: bool = True,
 ) -> HttpResponse:
     at = now(request)
-    kinds = document_kinds(claim)
-    documents = list(claim.documents.all())
-    rows = [
+    evidence = evidence_of(claim, answer.documents)
+    context = {
+        "claim": claim,
+        "form": answer.note,
+        "forms": answer.forms if with_errors else [],
+        "with_errors": with_errors,
+        "rows": line_rows(answer, evidence, with_errors=with_errors),
+        "lede": lede(claim),
+        "facts": facts(claim),
+        "results": results(claim),
+        "findings": findings_for_review(claim, at=at),
+        "evidence": evidence,
+        "doubles": [(pair.pk, states.DUPLICATE_KINDS[pair.kind]) for pair in open_pairs_of(claim, request.user)],
+        **told(request, claim),
+        "conflict": conflict,
+        "others_review": claim.reviewer_id is not None and claim.reviewer_id != request.user.pk,
+        "may_start": claim.reviewer_id is None,
+        "second": claim.first_decided_by_id == request.user.pk,
+        "since": show_instant(claim.turn_since),
+        "due": due(claim, at),
+        "crumbs": [{"label": "Worklist", "url": reverse("worklist")}],
+        **beside(request, claim),
+        **clocks(claim, at),
+        **totals(claim, answer, at),
+    }
+    return render(request, "claims/review/review.html", context, status=status)
+
+
+def beside(request: PersonRequest, claim: Claim) -> dict[str, Any]:
+    """What is known of like cases, of the partner, of earlier decisions, and what colleagues noted."""
+    return {
+        "precedents": precedents_of(claim, request.user),
+        "history": history_with(claim, request.user),
+        "decisions": decision_rows(decisions_of(claim)),
+        "internal": InternalForm(),
+    }
+
+
+def clocks(claim: Claim, at: datetime) -> dict[str, Any]:
+    period, zone = claim.fund.earning_period, claim.fund.program.time_zone
+    return {
+        "at": at,
+        "cure": show_deadline(period.cure_close_at, zone),
+        "close": show_deadline(period.claims_close_at, zone),
+        "closed": at >= period.claims_close_at,
+    }
+
+
+def line_rows(answer: Answer, evidence: list[dict[str, Any]], *, with_errors: bool) -> list[dict[str, Any]]:
+    """The lines with their forms, their files and what is wrong with what was entered."""
+    return [
         {
             "form": form,
             "line": form.line,
-            "files": [file_row(d, kinds) for d in documents if d.line_id == form.line.pk],
+            "files": files_of_line(evidence, form.line.pk),
             "errors": [error for errors in form.errors.values() for error in errors]
             if with_errors and form.is_bound
             else [],
         }
-        for form in lines
+        for form in answer.lines
     ]
-    context = {
-        "claim": claim,
-        "form": note,
-        "forms": [*lines, note] if with_errors else [],
-        "with_errors": with_errors,
-        "rows": rows,
-        "lede": lede(claim),
-        "facts": facts(claim),
-        "results": results(claim),
-        "files": [file_row(document, kinds) for document in documents],
-        "history": history_with(claim, request.user),
-        "events": timeline(events_of(request, claim)),
-        "at": at,
-        "conflict": conflict,
-        "others_review": claim.reviewer_id is not None and claim.reviewer_id != request.user.pk,
-        "may_start": claim.reviewer_id is None,
-        "since": show_instant(claim.turn_since),
-        "due": due(claim, at),
-        "cure": show_deadline(claim.fund.earning_period.cure_close_at, claim.fund.program.time_zone),
-        "close": show_deadline(claim.fund.earning_period.claims_close_at, claim.fund.program.time_zone),
-        "closed": at >= claim.fund.earning_period.claims_close_at,
-        "crumbs": [{"label": "Worklist", "url": reverse("worklist")}],
-        **totals(claim, lines, at),
-    }
-    return render(request, "claims/review/review.html", context, status=status)
 
 
 def record(request: PersonRequest, claim: Claim, *, status: int = 200) -> HttpResponse:
@@ -140,23 +181,24 @@ def record(request: PersonRequest, claim: Claim, *, status: int = 200) -> HttpRe
     sent = request.POST.items() if request.method == "POST" else ()
     written = [str(value).strip() for name, value in sent if name.endswith(("reason", "note", "message"))]
     decides = request.user.role == CHANNEL_MANAGER
-    following = next_claim(request.user, now(request)) if decides else None
-    kinds = document_kinds(claim)
-    known = [text for text in written if text]
+    following = next_waiting(request.user, now(request)) if decides else None
     context = {
         "claim": claim,
         "lede": lede(claim),
         "undecided": claim.status in UNDECIDED,
+        "disputed": claim.status == states.DISPUTED,
         "letter": letters.letter_of(claim),
-        "written": known,
+        "written": [text for text in written if text],
         "too_late": status != 200,
         "facts": facts(claim),
         "results": results(claim),
         "lines": [(line, claim.show(line.amount_minor)) for line in claim.lines.all()],
         "claimed": claim.show(claim.claimed_minor),
-        "files": [file_row(document, kinds) for document in claim.documents.all()],
-        "events": timeline(events_of(request, claim)),
-        "next_url": reverse("review", args=[following]) if following else "",
+        "evidence": evidence_of(claim),
+        **told(request, claim),
+        "decisions": decision_rows(decisions_of(claim)),
+        "decides": decides,
+        "next_url": address_of(*following) if following else "",
         "since": show_instant(claim.turn_since),
         "crumbs": [{"label": "Worklist", "url": reverse("worklist")}]
         if decides
@@ -170,16 +212,26 @@ def lede(claim: Claim) -> str:
     return f"{claim.partner.name} asks for {claim.show(claim.claimed_minor)} for {activity}."
 
 
+def told(request: PersonRequest, claim: Claim) -> dict[str, Any]:
+    """What happened so far; and apart from it what the vendor's people noted for each other."""
+    events = events_of(request, claim)
+    return {
+        "events": timeline(event for event in events if event.verb != NOTED),
+        "notes": timeline(event for event in events if event.verb == NOTED),
+    }
+
+
 def events_of(request: PersonRequest, claim: Claim) -> list[Event]:
-    return list(Event.objects.visible_to(request.user).about("claim", claim.pk).select_related("actor")[:50])
+    return list(Event.objects.visible_to(request.user).about("claim", claim.pk).select_related("actor")[:200])
 
 
-def totals(claim: Claim, lines: Sequence[LineForm], at: datetime) -> dict[str, Any]:
+def totals(claim: Claim, answer: Answer, at: datetime) -> dict[str, Any]:
     """What the decisions entered so far come to, and what they do to the fund."""
-    said = [form.said() for form in lines]
-    verdict = letters.verdict_of([line.decision for line in said])
+    said = [form.said() for form in answer.lines]
+    files = sum(form["outcome"].value() == RETURN for form in answer.documents)
+    verdict = letters.verdict_of([*(line.decision for line in said), *([RETURN] if files else [])])
     approved = sum(line.approved_minor for line in said)
-    returned = sum(line.decision == "return" for line in said)
+    returned = sum(line.decision == RETURN for line in said)
     fund, held = claim.fund, claim.held_minor
     late = at >= fund.earning_period.claims_close_at
     moved = {"in_review": -held, "approved": approved, "expired" if late else "available": held - approved}
@@ -206,6 +258,7 @@ def totals(claim: Claim, lines: Sequence[LineForm], at: datetime) -> dict[str, A
         "claimed": claim.show(claim.claimed_minor),
         "difference": claim.show(claim.claimed_minor - approved) if claim.claimed_minor != approved else "",
         "returned": returned,
+        "returned_files": files,
         "late": late,
         "effect": effect,
     }
@@ -244,25 +297,15 @@ def results(claim: Claim) -> list[dict[str, Any]]:
 
 
 def due(claim: Claim, at: datetime) -> dict[str, str]:
+    """By when the decision is due, and how near that is."""
     if claim.submitted_at is None:
         return {}
-    day = business_days_after(claim.submitted_at.date(), states.REVIEW_BUSINESS_DAYS)
-    days = (day - at.date()).days
+    zone = claim.fund.program.time_zone
+    day = due_day(claim.review_due_at or review_due(claim.submitted_at, claim.fund.program), zone)
+    days = (day - at.astimezone(ZoneInfo(zone)).date()).days
     left = "overdue" if days < 0 else "today" if days == 0 else f"in {days} day{'' if days == 1 else 's'}"
     return {
         "day": show_day(day),
         "left": left,
         "tone": "problem" if days < 0 else "attention" if days == 0 else "",
-    }
-
-
-def file_row(document: Document, kinds: dict[str, str]) -> dict[str, str]:
-    """One piece of evidence for files.html: files are downloaded, links lead to the page."""
-    return {
-        "name": str(document),
-        "url": document.url or f"{reverse('document-content', args=[document.pk])}?download=1",
-        "kind": kinds.get(document.kind, document.kind),
-        "size": "Link to a page of somebody else" if document.url else filesizeformat(document.size),
-        "sha256": document.sha256,
-        "added": document.note,
     }

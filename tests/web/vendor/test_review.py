@@ -28,6 +28,9 @@ def answer(claim: Claim, *said: tuple[str, str, str], note: str = "", revision: 
     return sent
 
 
+# It shows more than any other page: what the rules look at, evidence, like cases, duplicates and history.
+WORKSPACE = 22
+
 ACCEPT = ("approve", "", "")
 
 
@@ -37,7 +40,7 @@ def claim() -> Claim:
 
 
 def test_the_page_shows_claim_checks_lines_evidence_fund_and_history(enter: Enter, claim: Claim) -> None:
-    page = words(get_within_bound(enter("manager"), reverse("review", args=[claim.pk])))
+    page = words(get_within_bound(enter("manager"), reverse("review", args=[claim.pk]), WORKSPACE))
     for said in (
         "Northwind Traders asks for 4,000.00 USD for telemarketing",
         "checks passed",
@@ -205,7 +208,7 @@ def test_words_for_a_claim_that_was_withdrawn_meanwhile_are_given_back(enter: En
 def test_a_decided_claim_is_shown_with_its_letter(enter: Enter, claim: Claim) -> None:
     client = enter("manager")
     client.post(reverse("review-decision", args=[claim.pk]), answer(claim, ACCEPT) | {"act": "confirm"})
-    page = words(get_within_bound(client, reverse("review", args=[claim.pk])))
+    page = words(get_within_bound(client, reverse("review", args=[claim.pk]), WORKSPACE))
     assert "The letter that was sent" in page
     assert "We approve 4,000.00 USD, all that you claimed" in page
     assert "With finance, to be paid" in page
@@ -224,7 +227,7 @@ def test_a_claim_sent_again_has_no_letter_of_its_earlier_return(claim: Claim) ->
 @pytest.mark.parametrize("who", ["finance", "program", "auditor"])
 def test_other_roles_of_the_vendor_look_but_do_not_decide(enter: Enter, claim: Claim, who: str) -> None:
     client = enter(who)
-    page = words(get_within_bound(client, reverse("review", args=[claim.pk])))
+    page = words(get_within_bound(client, reverse("review", args=[claim.pk]), WORKSPACE))
     assert "Channel managers decide on claims" in page
     assert "Check the letter" not in page
     refused = client.post(reverse("review-decision", args=[claim.pk]), answer(claim, ACCEPT) | {"act": "confirm"})
