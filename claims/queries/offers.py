@@ -14,7 +14,7 @@ from claims.rules.facts import Metric
 from claims.rules.kinds import KINDS
 from claims.rules.kinds.declared import asked_details
 from claims.rules.kinds.evidence import asked_metrics, either, questions_of
-from funds.models import Program
+from funds.models import Fund, Program
 from partners.states import TITLES
 
 ALLOWANCE, LIMITS, THRESHOLD = "allowance", ("limit", "head_count"), "poe_threshold"
@@ -161,6 +161,12 @@ def approval_of(program: Program, day: date) -> Approval:
     """Who approves plans of a program on a day."""
     titles = [TITLES[row["title"]] for row in program.approvers if valid(row, day)]
     return Approval(program.plan_approval, titles)
+
+
+def case_of_fund(fund: Fund, book: Book, day: date) -> Case:
+    """The case of a fund in its location's country, without an activity."""
+    country = fund.location.country
+    return Case(fund.program.code, "", "", country, book.class_of(country, day), fund.partner.external_id, day)
 
 
 def offers_of(book: Book, activities: Iterable[Activity], case: Case) -> list[Offer]:

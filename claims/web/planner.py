@@ -21,10 +21,10 @@ from claims.permissions import WRITERS
 from claims.queries.book import current_book
 from claims.queries.elsewhere import Counted, counted_for_each
 from claims.queries.guidance import guidance_of
-from claims.queries.offers import Offer, offers_of
+from claims.queries.offers import Offer, case_of_fund, offers_of
 from claims.queries.plan_facts import facts_of_idea
 from claims.queries.planner import IDEA, Intended, Outlook, intentions, popular_activities, safe_days
-from claims.rules.book import Book, Case
+from claims.rules.book import Book
 from claims.web.burndown import burndown, intended_rows
 from claims.web.catalog import plan_new_url
 from coop.lib import money
@@ -155,11 +155,6 @@ def planner_fund(request: PersonRequest, fund_id: int) -> HttpResponse:
         "plan_label": "Turn idea into a plan" if ideas else "Start a plan",
     }
     return render(request, "claims/planner/planner.html", context, status=400 if wrong else 200)
-
-
-def case_of_fund(fund: Fund, book: Book, day: date) -> Case:
-    country = fund.location.country
-    return Case(fund.program.code, "", "", country, book.class_of(country, day), fund.partner.external_id, day)
 
 
 def idea_rows(request: PersonRequest, offers: Sequence[Offer], fund: Fund) -> list[IdeaRow]:
