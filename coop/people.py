@@ -15,6 +15,7 @@ PASSWORD = "coop-demo-2024"  # noqa: S105 - printed at every start of a sandbox
 # e-mail, name, role, title; the channel managers' portfolio is every partner, those of tomorrow too.
 VENDOR = (
     ("program@vendor.example", "Priya Raman", "program_admin", ""),
+    ("program2@vendor.example", "Paul Novak", "program_admin", ""),
     ("finance@vendor.example", "Fiona Adeyemi", "finance", ""),
     ("finance2@vendor.example", "Felix Brandt", "finance", ""),
     ("manager@vendor.example", "Mara Lindqvist", "channel_manager", "pdm"),

@@ -44,18 +44,20 @@ WORKLIST = Place("Worklist", "worklist", "inbox", "review")
 FINANCE = Place("Finance", "finance", "ledger", "ledger")
 IMPORTS = Place("Imports", "imports", "import", "import")
 ADJUSTMENTS = Place("Adjustments", "adjustments", "rules", "adjustment")
+RULES = Place("Rules", "rules", "rules", "rules")
 RUNS = Place("Payment runs", "payment-runs", "check", "payment-run")
 
 PARTNER = (HOME, FUNDS, PLANS, CLAIMS, PAYMENTS, CATALOG)
 MONEY = (FINANCE, IMPORTS, ADJUSTMENTS, RUNS, PAYMENTS, FUNDS, CLAIMS)
+ADMIN = (RULES, FINANCE, IMPORTS, ADJUSTMENTS, RUNS, FUNDS, CLAIMS)  # payments are found through their runs
 PLACES: dict[str, tuple[Place, ...]] = {
     states.MARKETER: PARTNER,
     states.PARTNER_ADMIN: PARTNER,
     states.AGENCY: (HOME,),
     states.CHANNEL_MANAGER: (WORKLIST, PLANS, CLAIMS, FUNDS, PAYMENTS, CATALOG),
     states.FINANCE: MONEY,
-    states.PROGRAM_ADMIN: MONEY,
-    states.AUDITOR: MONEY,
+    states.PROGRAM_ADMIN: ADMIN,
+    states.AUDITOR: ADMIN,
 }
 
 

@@ -26,6 +26,7 @@ urlpatterns = [
     path("", include("claims.urls_plans")),
     path("funds/", include("funds.urls")),
     path("", include("claims.urls_vendor")),
+    path("rules/", include("claims.urls_rules")),
     path("", include("funds.urls_vendor")),
     path("account/payout/", payout.payout_account, name="payment-account"),
     path("clock/", clock_page.clock_page, name="clock"),

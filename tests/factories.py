@@ -119,7 +119,7 @@ def need_catalog(*codes: str) -> None:
 
 
 def vendor(who: str = "program") -> Person:
-    """One of the vendor's people of every sandbox: program, finance, finance2, manager, pcmm, gtm or auditor."""
+    """One of the vendor's people of every sandbox: program, program2, finance, finance2, manager, pcmm, gtm or auditor."""
     email = f"{who}@vendor.example"
     known = Person.objects.filter(email=email).first()
     if known:

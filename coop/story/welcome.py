@@ -17,6 +17,7 @@ VENDOR_LOOKS = {
     "finance@vendor.example": "an earnings file to check and commit, and payment runs",
     "finance2@vendor.example": "the second pair of eyes: approve the run that finance@ prepared",
     "program@vendor.example": "the key for all that the API writes: partners, people, enrollments",
+    "program2@vendor.example": "the second pair of eyes: publish rules that program@ asked for",
     "auditor@vendor.example": "everything, and nothing to change",
     "pcmm@vendor.example": "",
     "gtm@vendor.example": "",

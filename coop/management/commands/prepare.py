@@ -14,6 +14,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from claims.models import Publication
 from coop.story.welcome import welcome
 
 
@@ -35,11 +36,23 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         if not options["without_static"]:
             collect_static_files()
-        call_command("load_catalog")
+        self.load_catalog()
         if options["new"]:
             fill(empty=options["empty"], now=options["now"])
         if settings.SANDBOX:
             (settings.COOP_HOME / "welcome.txt").write_text(welcome(), encoding="utf-8")
+
+    def load_catalog(self) -> None:
+        """Load the catalog that came with this release, unless it was published here before. Raises CommandError.
+
+        What is refused of a later one leaves the rules in force as they are: that is no reason not to start.
+        """
+        try:
+            call_command("load_catalog", if_new=True)
+        except CommandError as error:
+            if not Publication.objects.exists():
+                raise
+            self.stderr.write(f"{error} The rules that were in force stay in force.")
 
 
 def fill(*, empty: bool, now: str) -> None:
