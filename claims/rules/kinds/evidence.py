@@ -227,7 +227,8 @@ def results(rule: Rule, facts: Facts, book: Book) -> Iterable[Finding]:
         text=rule.sentence,
         seen=value or "nothing",
         wanted=wanted,
-        fix=f"Fill in “{metric.name}”" + (f" with {wanted}." if metric.kind != "text" else "."),
+        fix=f"{'Answer' if metric.kind == 'yes_no' else 'Fill in'} “{metric.name}”"
+        + (f" with {wanted}." if metric.kind != "text" else "."),
         at_field=f"metrics.{metric.code}",
     )
 
