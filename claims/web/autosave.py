@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.http import HttpResponse, JsonResponse
 
-from claims.models import Claim
+from claims.models import Claim, ClaimLine, Plan, PlanActivity
 from coop.lib import kept
 from coop.lib.errors import Refused, Stale
 from coop.lib.forms import add_refusal
@@ -21,14 +21,15 @@ OVERTAKEN = "Somebody saved here first. Nothing of yours is lost: press save to 
 
 def saved_as_written(
     request: PersonRequest,
-    claim: Claim,
+    claim: Claim | Plan,
     form: forms.Form,
     save: Callable[[int | None], Any],
     places: Mapping[str, str] | None = None,
 ) -> HttpResponse:
     """Save the fields that can be read, keep the words of the others; answers with what the page says of it.
 
-    `save` is called with the revision that was read and returns what it saved, with its new revision (a line: its claim's).
+    `save` is called with the revision that was read and returns what it saved, with its new revision (a line: its claim's;
+    an activity: its plan's).
     """
     form.is_valid()
     seen = form.cleaned_data.get("revision")
@@ -58,13 +59,15 @@ def kept_as_written(request: PersonRequest, claim: Claim) -> HttpResponse:
     )
 
 
-def revision_of(record: Any) -> int:
-    if isinstance(record, Claim):
-        return record.revision
-    return Claim.objects.values_list("revision", flat=True).get(id=record.claim_id)
+def revision_of(record: Claim | ClaimLine | Plan | PlanActivity) -> int:
+    if isinstance(record, PlanActivity):
+        return Plan.objects.values_list("revision", flat=True).get(id=record.plan_id)
+    if isinstance(record, ClaimLine):
+        return Claim.objects.values_list("revision", flat=True).get(id=record.claim_id)
+    return record.revision
 
 
-def said_at(request: PersonRequest, claim: Claim, what: str) -> str:
+def said_at(request: PersonRequest, claim: Claim | Plan, what: str) -> str:
     """ "Saved 10:42 UTC", by the program's clock."""
     zone = claim.fund.program.time_zone
     return f"{what} {now(request).astimezone(ZoneInfo(zone)):%H:%M} {zone}"

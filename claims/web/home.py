@@ -17,8 +17,8 @@ from django.views.decorators.http import require_safe
 from claims import rules, states
 from claims.models import Claim
 from claims.permissions import WRITERS
-from claims.queries import findings_of
-from claims.queries.book import current_book, share_book
+from claims.queries import findings_of, judge_together
+from claims.queries.book import current_book
 from claims.queries.guests import tasks_for
 from claims.queries.partner import underway, waiting_for
 from claims.web.access import home_of_vendor
@@ -72,7 +72,7 @@ def home(request: PersonRequest) -> HttpResponse:
         .prefetch_related("lines", "documents__stored")[:SHOWN]
     )
     if waiting:
-        share_book(waiting, current_book())
+        judge_together(waiting, current_book())
     all_waiting = waiting[0].number_waiting if waiting else 0  # type: ignore[attr-defined]
     stuck = list(failed_payments(request.user)[:SHOWN])
     others = list(underway(request.user)[: SHOWN * 20])

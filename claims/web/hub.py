@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -10,17 +12,23 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from claims import states
-from claims.models import Claim
+from claims import rules, states
+from claims.models import Claim, Invitation
 from claims.permissions import may_write
 from claims.queries import document_kinds, findings_of
+from claims.queries.book import book_for
+from claims.queries.guests import people_on
+from claims.queries.guidance import guidance_of
 from claims.queries.partner import history_of
+from claims.queries.vendor import decisions_of
 from claims.web.access import claim_for, review_of
 from claims.web.after import after_sending
+from claims.web.decisions import decision_rows
+from claims.web.duplicates import hints_for
 from claims.web.history import timeline
 from claims.web.papers import name_of
 from claims.web.places import line_of, place_of
-from claims.web.progress import tasks_of
+from claims.web.progress import shown_findings, tasks_of
 from claims.web.standing import deadline_of
 from coop.lib.dates import show_day, show_deadline
 from coop.lib.web import now
@@ -50,7 +58,9 @@ def claim(request: PersonRequest, claim_id: int) -> HttpResponse:
 def hub(request: PersonRequest, shown: Claim, events: list[Event]) -> HttpResponse:
     at = now(request)
     zone = shown.fund.program.time_zone
-    tasks = tasks_of(shown, findings_of(shown, at=at))
+    findings = findings_of(shown, at=at)
+    asked = people_on(shown)
+    tasks = [replace(task, people=owners(asked, task.key)) for task in tasks_of(shown, findings)]
     work, send = tasks[:-1], tasks[-1]
     closes = deadline_of(shown)
     left, tone = time_left(closes, at=at, zone=zone)
@@ -66,6 +76,15 @@ def hub(request: PersonRequest, shown: Claim, events: list[Event]) -> HttpRespon
             "of": len(work),
             "of_text": str(len(work)),
             "send": send,
+            "left": shown_findings(shown, rules.failed(findings)),
+            "hints": [hint for hints in hints_for(shown).values() for hint in hints],
+            "my_tasks": [
+                {"one": one, "name": states.TASKS[one.task].lower()}
+                for one in asked
+                if one.person_id == request.user.pk and not one.done_at
+            ],
+            "plan": plan_facts(shown),
+            "guidance": guidance_of(shown.fund, at, book_for(shown)),
             "figures": figures(shown),
             "deadline": show_deadline(closes, zone),
             "deadline_left": left,
@@ -77,9 +96,27 @@ def hub(request: PersonRequest, shown: Claim, events: list[Event]) -> HttpRespon
             "may_write": may_write(request.user, shown),
             "first_visit": not shown.lines.all() and not shown.documents.all(),
             "since": show_day(shown.turn_since.date()),
+            "decisions": decision_rows(decisions_of(shown)) if shown.sendings else [],
             "below_zero": overdrawn_text(shown.fund) if shown.fund.overdrawn and not shown.held_minor else "",
         },
     )
+
+
+def owners(asked: Sequence[Invitation], task: str) -> str:
+    """Who was asked to do a task, and who did it: "Ben Adler, asked by Ana Ruiz"."""
+    return "; ".join(
+        f"{one.person.name}, {'done' if one.done_at else f'asked by {one.invited_by.name}'}"
+        for one in asked
+        if one.task == task
+    )
+
+
+def plan_facts(shown: Claim) -> dict[str, str] | None:
+    """The activity of a plan that a claim is made on."""
+    planned = shown.plan_activity
+    if planned is None:
+        return None
+    return {"label": f"{planned.plan}: {planned.title}", "url": reverse("plan", args=[planned.plan_id])}
 
 
 def figures(shown: Claim) -> list[dict[str, str]]:

@@ -29,6 +29,7 @@ class Task:
     hint: str
     status: str
     tone: str
+    people: str = ""
 
     @property
     def done(self) -> bool:
@@ -85,7 +86,7 @@ def line_task(claim: Claim, failed: Sequence[rules.Finding], kind: str, label: s
     lines = [line for line in claim.lines.all() if line.kind == kind]
     of_kind = {line.pk for line in lines}
     mine = [found for found in failed if line_of(found.field) in of_kind]
-    too_much = [found for found in failed if found.kind == "money_there" and claim.lines.all()]
+    too_much = [found for found in failed if found.field == "lines" and claim.lines.all()]
     missing = [found for found in mine if is_missing(found, lines)]
     is_wrong = bool(lines) and len(mine) + len(too_much) > len(missing)
     asked = any(line_of(fix["field"]) in of_kind for fix in claim.returned_fixes)
@@ -98,7 +99,8 @@ def line_task(claim: Claim, failed: Sequence[rules.Finding], kind: str, label: s
         total = f"{len(lines)} {noun}, {claim.show(sum(line.amount_minor for line in lines))}"
         fix = too_much[0].fix if too_much else mine[0].fix if mine else ""
         hint = f"{total}. {fix}" if fix else total
-    url = reverse("claim-lines", args=[claim.pk]) if lines else reverse("claim-line-new", args=[claim.pk])
+    new = reverse("claim-line-new" if kind == "invoice" else "claim-lines", args=[claim.pk])
+    url = reverse("claim-lines", args=[claim.pk]) if lines else new
     return Task(kind, label, f"{url}?kind={kind}", hint, *status)
 
 
@@ -107,28 +109,37 @@ def is_missing(found: rules.Finding, lines: Sequence[ClaimLine]) -> bool:
     if found.kind == "money_evidence":
         return True
     line = next(line for line in lines if line.pk == line_of(found.field))
+    if found.kind == "line_detail":
+        return not line.details.get(found.field.rpartition(".")[2])
     return found.kind == "invoice_date" and line.invoiced_on is None
 
 
 def proof_task(claim: Claim, findings: Sequence[rules.Finding]) -> Task:
     url = reverse("claim-proof", args=[claim.pk])
     wanted = [found for found in findings if found.kind == "proof_of_execution"]
+    failed = wrong(findings, "proof")
     given = [found for found in wanted if found.outcome == rules.PASSED]
-    if not wanted:
+    if not wanted and not failed:
         return Task("proof", "Proof of execution", url, "This activity asks for no further proof", *OPTIONAL)
-    missing = [found.wanted for found in wanted if found.outcome != rules.PASSED]
-    hint = f"Missing: {', '.join(missing)}" if missing else f"{len(given)} of {len(wanted)} given"
+    missing = [found for found in failed if found in wanted]
+    misfits = [found for found in failed if found not in wanted]
+    hint = f"{len(given)} of {len(wanted)} given"
+    if missing:
+        hint = f"Missing: {', '.join(found.wanted for found in missing)}"
+    if misfits:
+        hint = misfits[0].fix
     any_proof = any(document.kind not in states.MONEY_EVIDENCE for document in claim.documents.all())
-    status = state(claim, "proof", begun=any_proof, missing=len(missing), is_wrong=False)
+    status = state(claim, "proof", begun=any_proof, missing=len(failed), is_wrong=bool(misfits))
     return Task("proof", "Proof of execution", url, hint, *status)
 
 
 def results_task(claim: Claim, findings: Sequence[rules.Finding]) -> Task:
     failed = wrong(findings, "results")
-    named = ", ".join(metric.name for metric in metrics_asked(claim))
+    misfits = [found for found in failed if claim.metrics.get(found.field.partition(".")[2])]
+    hint = misfits[0].fix if misfits else ", ".join(metric.name for metric in metrics_asked(claim))
     begun = any(value for value in claim.metrics.values())
-    status = state(claim, "results", begun=begun, missing=len(failed), is_wrong=False)
-    return Task("results", "Results", reverse("claim-results", args=[claim.pk]), named, *status)
+    status = state(claim, "results", begun=begun, missing=len(failed), is_wrong=bool(misfits))
+    return Task("results", "Results", reverse("claim-results", args=[claim.pk]), hint, *status)
 
 
 def send_task(claim: Claim, findings: Sequence[rules.Finding]) -> Task:

@@ -151,8 +151,8 @@ def test_advice_of_the_rules_stands_beside_the_field_that_mends_it(sign_in: Sign
     client = sign_in(plan.created_by)
     activity = plan.activities.get()
     shown = client.get(reverse("plan-activity", args=[plan.pk, activity.pk])).content.decode()
-    after_field = shown[shown.index('id="id_ends_on"') :]
-    assert "reviewer-note" in after_field[: after_field.index("id_country")]
+    there = shown[shown.index('id="id_ends_on_found"') : shown.index('name="ends_on"')]
+    assert "1 Jan 2024 to 30 Jun 2024" in there
     sent = form_of(activity, amount="4,100.00")
     response = client.post(reverse("plan-activity", args=[plan.pk, activity.pk]), sent)
     assert response["Location"] == reverse("plan-activity", args=[plan.pk, activity.pk]), "it is saved, and shown again"
