@@ -49,14 +49,21 @@ PEOPLE = {
     "P-10412": (
         ("mia@cedarridge.example", "Mia Okafor", "marketer", "money about to expire, and claims in every state"),
         ("carlos@cedarridge.example", "Carlos Reyes", "partner_admin", "the same partner, as its admin"),
-        ("nora@brightline.example", "Nora Feld", "agency", "an agency's guest, who sees no money"),
+        ("nora@brightline.example", "Nora Feld", "agency", "an agency's guest: one task of one claim, and no money"),
     ),
     "P-10977": (("dale@harborpine.example", "Dale Whitcomb", "marketer", "two funds that were converted to rebate"),),
     "P-20318": (
-        ("jonas@lindenhof.example", "Jonas Weber", "marketer", "the largest funds, earned in euros"),
+        ("jonas@lindenhof.example", "Jonas Weber", "marketer", "the largest funds, and a plan to be amended"),
         ("katrin@lindenhof.example", "Katrin Sommer", "partner_admin", ""),
     ),
-    "P-20655": (("svenja@kranich.example", "Svenja Petersen", "partner_admin", "a declined and a lapsed claim"),),
+    "P-20655": (
+        (
+            "svenja@kranich.example",
+            "Svenja Petersen",
+            "partner_admin",
+            "a decision that is disputed, and a lapsed claim",
+        ),
+    ),
     "P-30129": (("imogen@alderwren.example", "Imogen Hale", "marketer", "a fund below zero after a clawback"),),
     "P-30540": (("rhys@tidewater.example", "Rhys Morgan", "marketer", "a payment held back: the bank changed"),),
     "P-40087": (("yuki@hoshikawa.example", "Yuki Tanabe", "marketer", "a payment that failed and goes out again"),),

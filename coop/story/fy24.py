@@ -1,14 +1,14 @@
-"""Second chapter: the money of FY24 H1 up to the end of June 2024, with a failed payment and a clawback."""
+"""Second chapter: the money of FY24 H1 up to the end of June 2024, with plans, a failed payment and a clawback."""
 
 from __future__ import annotations
 
 from datetime import date
 
-from claims.operations.review import LineDecision, approve_claim, reject_claim
-from coop.story.cast import DIRECT, HOSTING, RESELLER
+from claims.operations.plan_review import PlanDecision, approve_plan
+from claims.operations.review import LineDecision, approve_claim
+from coop.story.cast import DIRECT, HOSTING, RESELLER, SURFACE
 from coop.story.earned import Earned, earned_in, incentives_file, report_file
-from coop.story.present import DEVICE_OFFER
-from coop.story.stage import Paper, Stage, Work
+from coop.story.stage import Intent, Paper, Stage, Work
 from funds.operations.payments import approve_run, export_run, prepare_run
 from funds.operations.results import Result, read_results
 
@@ -50,15 +50,6 @@ OSAKA_CALLS = Work(
     {"calls": "640", "successful-contacts": "131"},
     "Azure",
 )
-DECLINED_ADS = Work(
-    ("6133908", RESELLER, "FY24-H1"),
-    "digital-advertising",
-    "Anzeigen zur Kieler Woche",
-    (date(2024, 5, 27), date(2024, 6, 7)),
-    (Paper("2874.66", "Advertisements in two town portals", "Fjordblick Werbung", "2024-0693", date(2024, 6, 7)),),
-    {"results-summary": "18,900 views, 411 clicks."},
-    "Modern Work",
-)
 DENVER_SHOW = Work(
     ("5512301", RESELLER, "FY24-H1"),
     "trade-show",
@@ -89,6 +80,30 @@ SERVER_PAGES = Work(
     {"results-summary": "Visits up from 310 to 845 a month; 22 trials began."},
     "Azure",
 )
+TRADE_IN = Intent(
+    "customer-offer",
+    "Trade-in weeks for schools",
+    (date(2024, 5, 1), date(2024, 5, 31)),
+    "2500.00",
+    "50 devices traded in, 60 sold.",
+    "Modern Work",
+)
+SCHOOL_PAGES = Intent(
+    "website-search",
+    "Pages for schools",
+    (date(2024, 4, 15), date(2024, 6, 14)),
+    "900.00",
+    "400 visits a month from schools.",
+    "Modern Work",
+)
+RADIO_SPOTS = Intent(
+    "tv-radio",
+    "Radio spots before the summer",
+    (date(2024, 6, 3), date(2024, 6, 28)),
+    "1300.00",
+    "60,000 listeners around Bristol.",
+    "Modern Work",
+)
 # The vendor had paid for sales that were cancelled: lines with an amount below zero.
 CORRECTIONS = (
     Earned("C-241-7204417-1", "7204417", RESELLER, date(2023, 11, 30), -164_020, "Base incentive", "wrong_calculation"),
@@ -111,26 +126,16 @@ def tell(stage: Stage) -> None:
     stage.take("earnings-2024-01-to-03.tsv", report_file([line for line in first_months if line.location[0] != "5"]))
     stage.take("us-incentives-2024-01-to-03.csv", incentives_file([e for e in first_months if e.location[0] == "5"]))
 
+    plan_devices(stage)
     stage.until("2024-04-15 04:30")
     osaka = stage.send("yuki", OSAKA_CALLS)
     stage.until("2024-04-18 02:10")
     approve_claim(osaka.id, by=people["hana"], at=stage.at())
-    stage.plan("mia", DEVICE_OFFER, approved_by="luis")  # Surface pays only for what was approved before it began
     pay_second_run(stage)
 
-    stage.until("2024-05-21 13:00")
+    plan_radio(stage)
     stage.take("corrections-2024-05.csv", incentives_file(CORRECTIONS))
 
-    stage.until("2024-06-10 10:15")
-    ads = stage.send("svenja", DECLINED_ADS)
-    stage.until("2024-06-14 15:30")
-    reject_claim(
-        ads.id,
-        reason="The screenshots show the advertisement of an event without a product of the vendor. The rule asks for the "
-        "vendor's brand and content in the advertisement. It cannot be mended after the event.",
-        by=people["tomas"],
-        at=stage.at(),
-    )
     stage.until("2024-06-20 17:45")
     show = stage.send("mia", DENVER_SHOW)
     stage.until("2024-06-24 14:10")
@@ -153,6 +158,34 @@ def tell(stage: Stage) -> None:
     stage.until("2024-06-27 11:20")
     approve_claim(letters.id, by=people["tomas"], at=stage.at())
     approve_claim(pages.id, by=people["tomas"], at=stage.at())
+
+
+def plan_devices(stage: Stage) -> None:
+    """Surface asks for an approved plan first; one of its activities is approved for less than was asked."""
+    stage.until("2024-04-09 16:40")
+    plan = stage.plan("mia", ("5512301", SURFACE, "FY24-H1"), "Devices for schools, spring", TRADE_IN, SCHOOL_PAGES)
+    stage.until("2024-04-11 14:05")
+    approve_plan(
+        plan.pk,
+        decisions=[
+            PlanDecision(
+                stage.plans[TRADE_IN.title],
+                "approve_less",
+                2_000_00,
+                "40 devices at the usual credit of 50.00 are 2,000.00. Amend the plan if more schools take part.",
+            )
+        ],
+        note="Good that the pages come first.",
+        by=stage.people["luis"],
+        at=stage.at(),
+    )
+
+
+def plan_radio(stage: Stage) -> None:
+    stage.until("2024-05-21 09:15")
+    plan = stage.plan("imogen", ("7204416", SURFACE, "FY24-H1"), "Radio before the summer", RADIO_SPOTS)
+    stage.until("2024-05-21 13:00")
+    approve_plan(plan.pk, by=stage.people["tomas"], at=stage.at())
 
 
 def pay_second_run(stage: Stage) -> None:

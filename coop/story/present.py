@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from datetime import date
 
-from claims.operations.review import Fix, return_claim, start_review
+from claims.models import Claim
+from claims.operations.disputes import dispute_claim
+from claims.operations.invitations import invite
+from claims.operations.plan_drafts import change_activity
+from claims.operations.plan_review import PlanDecision, approve_plan, return_plan
+from claims.operations.plans import amend_plan, submit_plan
+from claims.operations.review import Fix, reject_claim, return_claim, start_review
 from coop.story.cast import DIRECT, HOSTING, RESELLER, SURFACE
 from coop.story.earned import earned_in, earned_in_july, incentives_file, report_file, rest_lines
-from coop.story.stage import Paper, Stage, Work
+from coop.story.stage import Intent, Paper, Stage, Work
 from funds.models import Enrollment
 from funds.operations.adjustments import request_adjustment
 from funds.operations.earnings import take_lines
 from funds.operations.enrollments import update_enrollment
 from funds.operations.payments import prepare_run
+from partners.delegating import delegate
 
 # Mia's claims.
 READINESS_CALLS = Work(
@@ -75,7 +82,7 @@ MIGRATION_PAGES = Work(
     (date(2024, 5, 20), date(2024, 7, 12)),
     (Paper("3955.25", "Eight pages with pictures", "Brightline Studio", "BL-2431", date(2024, 7, 15)),),
     area="Azure",
-    without=("invoice", "screenshots"),
+    without=("invoice", "screenshots", "url"),
 )
 AUGUST_EVENING = Work(
     ("5512301", RESELLER, "FY24-H2"),
@@ -121,7 +128,11 @@ PAPER_ADVERTS = Work(
     "print-advertising",
     "Adverts in the harbour weekly",
     (date(2024, 5, 3), date(2024, 6, 28)),
-    (Paper("4071.22", "Nine quarter pages", "Casco Weekly", "CW-24-188", date(2024, 6, 28)),),
+    (
+        Paper("4071.22", "Nine quarter pages", "Casco Weekly", "CW-24-188", date(2024, 6, 28)),
+        # The same invoice as in another partner's claim, written otherwise.
+        Paper("512.80", "Design of the adverts", "QUILLMARK MEDIA LLC", "QM 2024/0655", date(2024, 6, 30)),
+    ),
     {"estimated-reach": "19400"},
     "Modern Work",
 )
@@ -133,6 +144,59 @@ RADIO = Work(
     (Paper("1290.45", "Forty spots of 20 seconds", "Severn Sound", "SS-0672", date(2024, 7, 1)),),
     area="Modern Work",
     without=("final-approval",),
+)
+DECLINED_ADS = Work(
+    ("6133908", RESELLER, "FY24-H1"),
+    "digital-advertising",
+    "Anzeigen zur Kieler Woche",
+    (date(2024, 6, 17), date(2024, 6, 28)),
+    (Paper("2874.66", "Advertisements in two town portals", "Fjordblick Werbung", "2024-0693", date(2024, 6, 28)),),
+    {"results-summary": "18,900 views, 411 clicks."},
+    "Modern Work",
+)
+AUTUMN = (
+    Intent(
+        "seminar",
+        "Evenings for accountants",
+        (date(2024, 9, 10), date(2024, 10, 24)),
+        "5200.00",
+        "120 guests on four evenings.",
+        "Business Applications",
+    ),
+    Intent(
+        "digital-advertising",
+        "Ads for the evenings",
+        (date(2024, 8, 26), date(2024, 10, 18)),
+        "2400.00",
+        "80,000 views, 300 sign-ups.",
+        "Business Applications",
+    ),
+)
+HARBOURS = (
+    Intent(
+        "trade-show",
+        "Messestand Hafentechnik",
+        (date(2024, 9, 3), date(2024, 9, 6)),
+        "9800.00",
+        "350 visitors, 40 firms that want an offer.",
+        "Security",
+    ),
+    Intent(
+        "direct-mail",
+        "Einladung zum Messestand",
+        (date(2024, 8, 12), date(2024, 8, 23)),
+        "3150.00",
+        "2,500 letters.",
+        "Security",
+    ),
+)
+STOREFRONT = Intent(
+    "website-search",
+    "Pages for shops in Tohoku",
+    (date(2024, 8, 19), date(2024, 11, 29)),
+    "900.00",
+    "200 visits a month.",
+    "Azure",
 )
 # Rows as a colleague typed them below the vendor's own: each is rejected with its reason when the file is checked.
 TYPED_BY_HAND = (
@@ -156,8 +220,18 @@ def tell(stage: Stage) -> None:
     stage.take("us-incentives-2024-04-to-06.csv", incentives_file([e for e in last_months if e.location[0] == "5"]))
     tell_of_returns(stage)
 
+    stage.until("2024-07-18 10:15")
+    ads = stage.send("svenja", DECLINED_ADS)
     stage.until("2024-07-22 15:40")
     camp = stage.send("imogen", BRISTOL_CAMP)
+    stage.until("2024-07-24 15:30")
+    reject_claim(
+        ads.id,
+        reason="The screenshots show the advertisement of an event without a product of the vendor. The rule asks for the "
+        "vendor's brand and content in the advertisement. It cannot be mended after the event.",
+        by=people["tomas"],
+        at=stage.at(),
+    )
     stage.until("2024-07-31 14:25")  # the threshold test of FY24 H2 has run
     start_review(camp.id, by=people["tomas"], at=stage.at())
     exams = stage.send("mia", EXAMS)
@@ -169,6 +243,8 @@ def tell(stage: Stage) -> None:
         stage.send(who, work)
     for who, work in (("mia", FLOOR_DAY), ("mia", MIGRATION_PAGES), ("mia", AUGUST_EVENING), ("imogen", RADIO)):
         stage.write(who, work)
+    tell_of_plans(stage)
+    tell_of_helpers(stage, ads)
     prepare_run(cutoff=date(2024, 7, 31), by=people["finance"], at=stage.at())
     tell_of_adjustments(stage)
 
@@ -176,6 +252,52 @@ def tell(stage: Stage) -> None:
     take_lines(rest_lines([line for line in july if line.day.day == 15]), by=people["finance"], at=stage.at())
     stage.until("2024-08-02 09:00")
     stage.receive("incentives-2024-07.csv", incentives_file([e for e in july if e.day.day == 29], *TYPED_BY_HAND))
+
+
+def tell_of_plans(stage: Stage) -> None:
+    """Plans for the money of FY24 H2: one waits, one is approved and to be amended, one came back."""
+    people = stage.people
+    stage.plan("mia", ("5512301", RESELLER, "FY24-H2"), "Autumn with accountants", *AUTUMN)
+    harbours = stage.plan("jonas", ("6120451", DIRECT, "FY24-H2"), "Herbst an den Häfen", *HARBOURS)
+    approve_plan(harbours.pk, by=people["tomas"], at=stage.at())
+    shops = stage.plan("ren", ("8311265", HOSTING, "FY24-H2"), "Shops on our servers", STOREFRONT)
+    wanted = "Say which products of the vendor the pages show; hosting alone is not paid for."
+    decision = PlanDecision(stage.plans[STOREFRONT.title], "return", reason=wanted)
+    return_plan(shops.pk, decisions=[decision], by=people["hana"], at=stage.at())
+    stage.until("2024-08-01 15:20")
+    version = amend_plan(harbours.pk, by=people["jonas"], at=stage.at())
+    mail = version.activities.get(title="Einladung zum Messestand")
+    change_activity(version.pk, mail.pk, {"requested_minor": 3_900_00}, by=people["jonas"], at=stage.at())
+    submit_plan(version.pk, by=people["jonas"], at=stage.at())
+
+
+def tell_of_helpers(stage: Stage, ads: Claim) -> None:
+    """An agency's guest at work, a manager away, and a decision that is disputed."""
+    people = stage.people
+    invite(
+        Claim.objects.get(title=MIGRATION_PAGES.title).pk,
+        task="proof",
+        person_id=people["nora"].pk,
+        note="Please add pictures of all eight pages, with the address in view.",
+        by=people["mia"],
+        at=stage.at(),
+    )
+    delegate(
+        people["hana"].pk,
+        people["pcmm"].pk,
+        starts_on=date(2024, 8, 1),
+        ends_on=date(2024, 8, 16),
+        note="Obon holidays.",
+        by=people["hana"],
+        at=stage.at(),
+    )
+    dispute_claim(
+        ads.pk,
+        reason="The second screenshot shows the vendor's product in the lower half of the advertisement; it was cut off in the "
+        "preview. We ask to look at the whole picture.",
+        by=people["svenja"],
+        at=stage.at(),
+    )
 
 
 def tell_of_adjustments(stage: Stage) -> None:

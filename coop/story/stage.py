@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from claims.models import Claim
+from claims.models import Claim, Plan
 from claims.operations.documents import add_document
 from claims.operations.drafting import add_line, create_claim, update_claim
 from claims.operations.plan_drafts import add_activity, create_plan
-from claims.operations.plan_review import approve_plan
 from claims.operations.plans import submit_plan
 from claims.operations.sending import submit_claim
 from claims.queries import document_kinds
@@ -65,13 +64,25 @@ class Work:
     details: Mapping[str, str] = field(default_factory=dict)  # what is asked beside each line
 
 
+@dataclass(frozen=True)
+class Intent:
+    """One activity of a plan: what, when, for how much, and what is hoped for. A claim of the same title is made on it."""
+
+    activity: str
+    title: str
+    days: tuple[date, date]
+    amount: str
+    outcome: str
+    area: str = ""
+
+
 @dataclass
 class Stage:
     """The people of the story, and how many papers were made so far (each gets its own picture)."""
 
     people: dict[str, Person] = field(default_factory=dict)
     pictures: int = 0
-    plans: dict[str, int] = field(default_factory=dict)  # approved activities of plans, by the title of the work
+    plans: dict[str, int] = field(default_factory=dict)  # activities of plans, by their titles
 
     def at(self) -> datetime:
         return clock.now()
@@ -123,26 +134,26 @@ class Stage:
                 self.put_proof(claim, kind, work.log_until or last, by=by, at=at)
         return claim
 
-    def plan(self, who: str, work: Work, *, approved_by: str) -> None:
-        """Plan a work with what its lines will cost, and have it approved at once."""
+    def plan(self, who: str, fund: tuple[str, str, str], title: str, *intents: Intent) -> Plan:
+        """Write a plan and send it."""
         by, at = self.people[who], self.at()
-        plan = create_plan(fund_id=self.fund(*work.fund).id, title=work.title, by=by, at=at)
-        first, last = work.days or (None, None)
-        plan = add_activity(
-            plan.id,
-            activity_code=work.activity,
-            title=work.title,
-            solution_area=work.area,
-            starts_on=first,
-            ends_on=last,
-            requested_minor=sum(to_minor(paper.amount, plan.currency) for paper in work.lines),
-            expected_outcome="Forty devices sold to schools.",
-            by=by,
-            at=at,
-        ).plan
-        plan = submit_plan(plan.id, by=by, at=at)
-        approve_plan(plan.id, by=self.people[approved_by], at=at)
-        self.plans[work.title] = plan.activities.get().pk
+        plan = create_plan(fund_id=self.fund(*fund).id, title=title, people=[by.pk], by=by, at=at)
+        for intent in intents:
+            first, last = intent.days
+            row = add_activity(
+                plan.pk,
+                activity_code=intent.activity,
+                title=intent.title,
+                solution_area=intent.area,
+                starts_on=first,
+                ends_on=last,
+                requested_minor=to_minor(intent.amount, plan.currency),
+                expected_outcome=intent.outcome,
+                by=by,
+                at=at,
+            )
+            self.plans[intent.title] = row.pk
+        return submit_plan(plan.pk, by=by, at=at)
 
     def put_line(
         self,

@@ -13,7 +13,7 @@ from partners.models import Person
 WIDTH = 28
 # Why one would sign in as one of the vendor's people; without a reason they stand in the list of an empty sandbox only.
 VENDOR_LOOKS = {
-    "manager@vendor.example": "the worklist of all partners, and a decision line by line",
+    "manager@vendor.example": "the worklist of all partners: plans, claims, a dispute",
     "finance@vendor.example": "an earnings file to check and commit, and payment runs",
     "finance2@vendor.example": "the second pair of eyes: approve the run that finance@ prepared",
     "program@vendor.example": "the key for all that the API writes: partners, people, enrollments",
