@@ -61,7 +61,7 @@ PEOPLE = {
             "svenja@kranich.example",
             "Svenja Petersen",
             "partner_admin",
-            "a decision that is disputed, and a lapsed claim",
+            "a disputed decision, and a lapsed claim",
         ),
     ),
     "P-30129": (("imogen@alderwren.example", "Imogen Hale", "marketer", "a fund below zero after a clawback"),),

@@ -135,8 +135,8 @@ def test_there_is_a_plan_in_force_one_that_waits_one_to_be_mended_and_an_amendme
         ("Herbst an den Häfen", 2): "submitted",
         ("Shops on our servers", 1): "returned",
     }
-    credits = PlanActivity.objects.get(title="Trade-in weeks for schools")
-    assert (credits.requested_minor, credits.approved_minor, credits.reserved_minor) == (250_000, 200_000, 26_640)
+    trade_in = PlanActivity.objects.get(title="Trade-in weeks for schools")
+    assert (trade_in.requested_minor, trade_in.approved_minor, trade_in.reserved_minor) == (250_000, 200_000, 26_640)
 
 
 def test_the_same_invoice_in_two_partners_claims_was_found() -> None:
