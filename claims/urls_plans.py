@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from claims.web import plan_decide, plan_editor, plan_pages, plan_review, plan_starting, plans
+from claims.web import plan_activity, plan_decide, plan_editor, plan_pages, plan_review, plan_starting, plans
 
 ACTIVITY = "plans/<int:plan_id>/activities/<int:activity_id>/"
 
@@ -15,9 +15,9 @@ urlpatterns = [
     path("plans/copy/", plan_starting.plan_copy, name="plan-copy"),
     path("plans/<int:plan_id>/", plan_pages.plan, name="plan"),
     path("plans/<int:plan_id>/about/", plan_editor.plan_about, name="plan-about"),
-    path("plans/<int:plan_id>/activities/new/", plan_editor.plan_activity_new, name="plan-activity-new"),
-    path(ACTIVITY, plan_editor.plan_activity, name="plan-activity"),
-    path(f"{ACTIVITY}remove/", plan_editor.plan_activity_remove, name="plan-activity-remove"),
+    path("plans/<int:plan_id>/activities/new/", plan_activity.plan_activity_new, name="plan-activity-new"),
+    path(ACTIVITY, plan_activity.plan_activity, name="plan-activity"),
+    path(f"{ACTIVITY}remove/", plan_activity.plan_activity_remove, name="plan-activity-remove"),
     path("plans/<int:plan_id>/send/", plan_pages.plan_send, name="plan-send"),
     path("plans/<int:plan_id>/receipt/", plan_pages.plan_receipt, name="plan-receipt"),
     path("plans/<int:plan_id>/withdraw/", plan_pages.plan_withdraw, name="plan-withdraw"),

@@ -88,6 +88,23 @@ def events_between(plan: Plan, person: Person, *, seen: int) -> list[Event]:
     return history_of(plan, person)[: max(plan.revision - seen, 0)]
 
 
+def reading(plan: Plan, person: Person, seen: int | None, *, activity: PlanActivity | None) -> int | None:
+    """The revision that a form of one activity (or, for none, of the plan's own page) rests on.
+
+    What others changed elsewhere in the plan since it was read is no conflict, so it counts as read.
+    """
+    if seen is None or seen == plan.revision:
+        return seen
+    since = [event for event in history_of(plan, person) if event.data.get("revision", 0) > seen]
+    return plan.revision if since and all(is_elsewhere(event, activity) for event in since) else seen
+
+
+def is_elsewhere(event: Event, activity: PlanActivity | None) -> bool:
+    if event.verb in ("plan.activity_added", "plan.activity_changed", "plan.activity_removed"):
+        return activity is None or event.data.get("activity") != str(activity.pk)
+    return activity is not None and event.verb == "plan.changed"
+
+
 def copyable_plans(person: Person, fund: Fund) -> Sequence[Plan]:
     """The partner's own earlier plans, newest first, whose activities a new one may begin with."""
     mine = Plan.objects.visible_to(person).filter(partner_id=fund.partner_id, activities__isnull=False)

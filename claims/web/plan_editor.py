@@ -1,14 +1,13 @@
-"""Writing a plan: the page of an open plan, what it says of itself, and one page for each of its activities."""
+"""Writing a plan: the page of an open plan, and what it says of itself. Its activities: claims/web/plan_activity.py."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,26 +15,23 @@ from django.views.decorators.http import require_http_methods
 
 from claims import rules, states
 from claims.models import Plan, PlanActivity
-from claims.operations.plans import add_activity, change_activity, remove_activity, update_plan
-from claims.queries.book import case_of, current_book
-from claims.queries.catalog import solution_areas_on
+from claims.operations.plans import update_plan
 from claims.queries.plan_facts import findings_of_plan
 from claims.queries.plans import changes_between
-from claims.rules.facts import Metric
-from claims.rules.kinds.evidence import asked_metrics
+from claims.web.autosave import saved_as_written
 from claims.web.conflict import conflict_from
 from claims.web.plan_access import (
-    activity_of,
     closed_for_writing,
     colleagues,
     events_between,
     history_of,
     may_write,
     own_plan,
+    reading,
 )
-from claims.web.plan_forms import ActivityForm, PickForm, PlanForm, activity_values, form_field, plan_values
+from claims.web.plan_forms import PlanForm, form_field, plan_values
 from claims.web.plan_standing import effect_of, story
-from claims.web.plan_starting import groups_for, likely_day, offers
+from coop.lib import kept
 from coop.lib.dates import show_day, show_deadline
 from coop.lib.errors import Refused, Stale
 from coop.lib.forms import add_refusal
@@ -43,8 +39,6 @@ from coop.lib.web import now
 from funds.web.clocks import earned_in, span, time_left
 from partners.web.request import PersonRequest
 
-# The kinds of rules that read an answer while the work is only planned, and which of their parameters names it.
-READ_BY = {"limit": ("per_person",), "head_count": ("answer",)}
 READY, TO_DO, PROBLEM = ("Ready", "done"), ("To complete", "draft"), ("There is a problem", "problem")
 
 
@@ -59,9 +53,9 @@ def own_findings(findings: Sequence[rules.Finding], plan: Plan) -> list[rules.Fi
     return [found for found in findings if not found.field.startswith("activities.")]
 
 
-def field_of(found: rules.Finding) -> str:
-    """The field of the activity's form that mends a finding."""
-    return form_field(found.field.split(".", 2)[2] if found.field.count(".") >= 2 else "")
+def plan_field(field: str) -> str:
+    """The field of the activity's form that mends what a finding names, such as `activities.7.starts_on`."""
+    return form_field(field.split(".", 2)[2] if field.count(".") >= 2 else "")
 
 
 def place_of(plan: Plan, field: str) -> str:
@@ -116,7 +110,7 @@ def task(plan: Plan, activity: PlanActivity, findings: Sequence[rules.Finding]) 
     """One activity as a row of the task list: what, when, how much, and how far it is."""
     failed = rules.failed(activity_findings(findings, activity))
     given = given_fields(activity)
-    wrong = [found for found in failed if field_of(found) in given]
+    wrong = [found for found in failed if plan_field(found.field) in given]
     said = READY if not failed else PROBLEM if wrong else TO_DO
     facts = ", ".join(
         filter(
@@ -188,32 +182,48 @@ def about_rows(plan: Plan) -> list[dict[str, str]]:
 # --- About the plan ---------------------------------------------------------------------------------------------------
 
 
-@login_required
+@kept.keeps_words
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan_about(request: PersonRequest, plan_id: int) -> HttpResponse:
     """The plan's name and its people."""
     plan = own_plan(request, plan_id)
     if not plan.is_open:
         return closed_for_writing(request, plan)
-    form = PlanForm(request.POST or None, colleagues=colleagues(plan), initial=plan_values(plan))
+    team = list(colleagues(plan))
+    empty = partial(PlanForm, None, colleagues=team, initial=plan_values(plan))
+    form = PlanForm(kept.written(request, empty), colleagues=team, initial=plan_values(plan))
     conflict = None
+    if kept.is_autosave(request):
+        return saved_as_written(request, plan, form, lambda seen: save_about(request, plan, form.changes(), seen))
     if request.method == "POST" and form.is_valid():
         seen = form.cleaned_data["revision"]
         try:
-            update_plan(plan.pk, form.changes(), revision=seen, by=request.user, at=now(request))
+            save_about(request, plan, form.changes(), seen)
         except Stale:
             plan = own_plan(request, plan_id)
             if not plan.is_open:
                 return closed_for_writing(request, plan)
-            form = PlanForm(on_top(request, plan), colleagues=colleagues(plan), initial=plan_values(plan))
+            form = PlanForm(on_top(request, plan), colleagues=team, initial=plan_values(plan))
             conflict = overtaken(request, plan, form, seen)
         except Refused as refusal:
             add_refusal(form, refusal)
         else:
+            kept.forget(request)
             messages.success(request, "Saved.")
             return redirect("plan", plan_id)
-    context = {"plan": plan, "form": form, "conflict": conflict}
+    context = {"plan": plan, "form": form, "conflict": conflict, "kept": kept_words(request)}
     return render(request, "claims/plans/about.html", context, status=answer(form, conflict))
+
+
+def save_about(request: PersonRequest, plan: Plan, values: dict[str, Any], seen: int | None) -> Plan:
+    """Save what could be read. Raises Stale where somebody changed the same."""
+    seen = reading(plan, request.user, seen, activity=None)
+    return update_plan(plan.pk, values, revision=seen, by=request.user, at=now(request))
+
+
+def kept_words(request: PersonRequest) -> Any:
+    """What was written here before and could not be saved, for a page that is opened anew."""
+    return kept.kept(request) if request.method != "POST" else None
 
 
 def on_top(request: PersonRequest, plan: Plan) -> Any:
@@ -232,141 +242,3 @@ def overtaken(request: PersonRequest, plan: Plan, form: Any, seen: int) -> dict[
 def answer(form: Any, conflict: Any) -> int:
     """The HTTP status of a page with a form: refused input is a 400, an overtaken one a 409."""
     return 409 if conflict else 400 if form.is_bound and form.errors else 200
-
-
-# --- Activities -------------------------------------------------------------------------------------------------------
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def plan_activity_new(request: PersonRequest, plan_id: int) -> HttpResponse:
-    """Add one more activity: which, and what is known of it."""
-    plan = own_plan(request, plan_id)
-    if not plan.is_open:
-        return closed_for_writing(request, plan)
-    at = now(request)
-    groups = groups_for(plan.fund, likely_day(plan.fund, at))
-    form = PickForm(request.POST or None, groups=groups, plan_fund=plan.fund, initial={"revision": plan.revision})
-    status = 200
-    if request.method == "POST":
-        status = 400
-        if form.is_valid():
-            try:
-                # Added beside what others do, so it rests on no reading of the plan.
-                added = add_activity(plan.pk, **form.activity_values(), revision=None, by=request.user, at=at)
-            except Refused as refusal:
-                add_refusal(form, refusal, {"activity_code": "activity", "requested_minor": "amount"})
-            else:
-                return redirect("plan-activity", plan.pk, added.pk)
-    context = {**offers(form, plan.fund, groups, at), "form": form, "plan": plan, "fund": plan.fund, "alone": True}
-    return render(request, "claims/plans/activity_new.html", context, status=status)
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def plan_activity(request: PersonRequest, plan_id: int, activity_id: int) -> HttpResponse:
-    """One activity: what, when, where, how much, what it is meant to bring about; the rules' advice beside it."""
-    plan = own_plan(request, plan_id)
-    if not plan.is_open:
-        return closed_for_writing(request, plan)
-    activity = activity_of(plan, activity_id)
-    at = now(request)
-    form = activity_form(plan, activity, request.POST or None, at)
-    conflict = None
-    if request.method == "POST" and form.is_valid():
-        seen = form.cleaned_data["revision"]
-        values = form.changes()
-        values["title"] = values["title"] or activity.activity.name
-        try:
-            change_activity(plan.pk, activity.pk, values, revision=seen, by=request.user, at=at)
-        except Stale:
-            plan = own_plan(request, plan_id)
-            if not plan.is_open:
-                return closed_for_writing(request, plan)
-            activity = activity_of(plan, activity_id)
-            form = activity_form(plan, activity, on_top(request, plan), at)
-            conflict = overtaken(request, plan, form, seen)
-        except Refused as refusal:
-            add_refusal(form, refusal, {error.field: form_field(error.field) for error in refusal.errors})
-        else:
-            return saved(request, plan_id, activity_id, at)
-    return render(
-        request,
-        "claims/plans/activity.html",
-        activity_page(plan, activity, form, conflict, at),
-        status=answer(form, conflict),
-    )
-
-
-def activity_form(plan: Plan, activity: PlanActivity, data: Any, at: datetime) -> ActivityForm:
-    day = activity.starts_on or likely_day(plan.fund, at)
-    groups = groups_for(plan.fund, day)
-    if activity.activity not in [one for _, members in groups for one in members]:
-        groups = [*groups, ("No longer offered", [activity.activity])]
-    return ActivityForm(
-        data,
-        groups=groups,
-        plan_fund=plan.fund,
-        areas=solution_areas_on(day),
-        questions=questions_for(plan, activity),
-        initial=activity_values(plan, activity),
-    )
-
-
-def questions_for(plan: Plan, activity: PlanActivity) -> list[Metric]:
-    """The questions of an activity whose answers a rule wants before the work, such as how many people travel."""
-    book = current_book()
-    day = activity.starts_on or plan.fund.earning_period.use_from
-    case = case_of(plan.fund, activity.activity, activity.country, day, book)
-    wanted = {rule.params.get(name) for rule in book.in_force(case) for name in READ_BY.get(rule.kind, ())}
-    return [metric for metric in asked_metrics(book, case) if metric.code in wanted]
-
-
-def saved(request: PersonRequest, plan_id: int, activity_id: int, at: datetime) -> HttpResponse:
-    """On to the plan; back to the page where the rules find that something given cannot be."""
-    plan = own_plan(request, plan_id)
-    activity = activity_of(plan, activity_id)
-    failed = rules.failed(activity_findings(findings_of_plan(plan, at=at), activity))
-    if any(field_of(found) in given_fields(activity) for found in failed):
-        messages.warning(request, "Saved. The rules do not allow it yet: see below.")
-        return redirect("plan-activity", plan_id, activity_id)
-    messages.success(request, "Saved.")
-    return redirect("plan", plan_id)
-
-
-def activity_page(
-    plan: Plan, activity: PlanActivity, form: ActivityForm, conflict: Any, at: datetime
-) -> dict[str, Any]:
-    """What the page of one activity shows beside its form."""
-    mine = activity_findings(findings_of_plan(plan, at=at), activity)
-    given = given_fields(activity)
-    advice = [found for found in mine if found.outcome != rules.FAILED or field_of(found) in given]
-    period, zone = plan.fund.earning_period, plan.fund.program.time_zone
-    return {
-        "plan": plan,
-        "activity": activity,
-        "form": form,
-        "conflict": conflict,
-        "notes": {field_of(found): found for found in reversed(rules.failed(advice))},
-        "advice": [{**asdict(found), "rule": "", "field": field_of(found)} for found in advice],
-        "asked": activity.reason if activity.decision == "return" else "",
-        "effect": effect_of(plan),
-        "questions": [form[name] for name in form.fields if name.startswith("answer-")],
-        "use_by": show_deadline(period.use_close_at, zone),
-        "claim_by": show_deadline(period.claims_close_at, zone),
-    }
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def plan_activity_remove(request: PersonRequest, plan_id: int, activity_id: int) -> HttpResponse:
-    """Ask, then take an activity out of the plan."""
-    plan = own_plan(request, plan_id)
-    if not plan.is_open:
-        return closed_for_writing(request, plan)
-    activity = activity_of(plan, activity_id)
-    if request.method == "POST":
-        remove_activity(plan.pk, activity.pk, revision=None, by=request.user, at=now(request))
-        messages.success(request, f"{activity.title} is taken out of the plan.")
-        return redirect("plan", plan.pk)
-    return render(request, "claims/plans/activity_remove.html", {"plan": plan, "activity": activity})

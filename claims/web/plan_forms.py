@@ -45,10 +45,10 @@ class PlanForm(ClaimForm):
             del self.fields["people"]
 
     def changes(self) -> dict[str, Any]:
-        """The values as operations take them."""
-        found: dict[str, Any] = {"title": self.cleaned_data["title"]}
-        if "people" in self.fields:
-            found["people"] = [int(person) for person in self.cleaned_data["people"]]
+        """The values that could be read, as operations take them."""
+        found = {name: self.cleaned_data[name] for name in ("title", "people") if name in self.cleaned_data}
+        if "people" in found:
+            found["people"] = [int(person) for person in found["people"]]
         return found
 
 
@@ -143,18 +143,20 @@ class ActivityForm(PickForm):
             self.fields[f"{ANSWER}{question.code}"] = answer_field(question, {})
 
     def changes(self) -> dict[str, Any]:
-        """The values as operations take them."""
+        """The values that could be read, as operations take them."""
         given = self.cleaned_data
-        names = ("title", "solution_area", "country", "starts_on", "ends_on", "expected_outcome")
-        found = {name: given[name] for name in names}
-        found["activity"] = given["activity"]
-        found["requested_minor"] = given["amount"] or 0
-        if self.questions:
-            found["answers"] = {
-                question.code: text_of_answer(question, given[f"{ANSWER}{question.code}"])
-                for question in self.questions
-            }
-        return found
+        names = ("activity", "title", "solution_area", "country", "starts_on", "ends_on", "expected_outcome")
+        found = {name: given[name] for name in names if name in given}
+        if "amount" in given:
+            found["requested_minor"] = given["amount"] or 0
+        answers = {
+            question.code: text_of_answer(question, given[f"{ANSWER}{question.code}"])
+            for question in self.questions
+            if f"{ANSWER}{question.code}" in given
+        }
+        # Another activity asks other questions.
+        same = found.get("activity") == self.initial.get("activity")
+        return {**found, "answers": answers} if answers and same else found
 
 
 def activity_values(plan: Plan, activity: PlanActivity) -> dict[str, Any]:
@@ -174,7 +176,7 @@ def activity_values(plan: Plan, activity: PlanActivity) -> dict[str, Any]:
     }
 
 
-FORM_FIELDS = {"requested_minor": "amount", "requested_amount": "amount", "activity_code": "activity"}
+PLACES = {"requested_minor": "amount", "requested_amount": "amount", "activity_code": "activity"}
 
 
 def form_field(name: str) -> str:
@@ -182,7 +184,7 @@ def form_field(name: str) -> str:
     first, _, rest = name.partition(".")
     if first == "answers":
         return f"{ANSWER}{rest}"
-    return FORM_FIELDS.get(first, first)
+    return PLACES.get(first, first)
 
 
 # --- Sending and ending -----------------------------------------------------------------------------------------------

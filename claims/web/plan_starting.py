@@ -23,7 +23,7 @@ from claims.queries.book import case_of, current_book, offered_activities
 from claims.queries.offers import Offer, approval_of
 from claims.web.forms import grouped
 from claims.web.plan_access import copyable_plans, plan_for
-from claims.web.plan_forms import NewPlanForm
+from claims.web.plan_forms import PLACES, NewPlanForm
 from coop.lib.dates import show_day, show_deadline
 from coop.lib.errors import NotFound, Refused
 from coop.lib.forms import add_refusal
@@ -106,7 +106,7 @@ def name_plan(request: PersonRequest, fund: Fund, at: datetime, *, alone: bool) 
             try:
                 plan = begin(request, fund, form, at)
             except Refused as refusal:
-                add_refusal(form, refusal, {"activity_code": "activity", "requested_minor": "amount"})
+                add_refusal(form, refusal, PLACES)
             else:
                 messages.success(
                     request, f"Plan {plan.number} is saved as a draft. Nothing is reserved before it is approved."
