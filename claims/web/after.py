@@ -16,7 +16,6 @@ from claims.queries.book import metrics_asked
 from claims.queries.vendor import decisions_of
 from claims.web.answers import said_answer
 from claims.web.decisions import decision_rows
-from claims.web.dispute import may_dispute
 from claims.web.duplicates import hints_for
 from claims.web.forms import country_name
 from claims.web.history import timeline
@@ -60,7 +59,6 @@ def after_sending(request: PersonRequest, shown: Claim, events: list[Event]) -> 
             "was_sent": shown.sendings > 0,
             "decisions": decision_rows(decisions_of(shown)),
             **disputing(request, shown),
-            "may_dispute": may_write(request.user, shown) and may_dispute(shown, at),
             "covered": covered(shown, at),
             "hints": [hint for hints in hints_for(shown).values() for hint in hints],
             "found": [{**found, "rule": ""} for found in shown.findings],

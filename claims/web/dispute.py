@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from claims import letters, states
-from claims.due import dispute_due, dispute_until, due_day
+from claims.due import dispute_due, due_day
 from claims.letters import APPROVE, RETURN, UPHOLD
 from claims.models import Claim
 from claims.operations.disputes import GRANT, decide_dispute, dispute_claim, take_dispute
@@ -28,6 +28,7 @@ from claims.web.review import beside, due, facts, line_rows, record, results, to
 from claims.web.review_answer import Answer, answer_of
 from claims.web.review_evidence import evidence_of
 from claims.web.review_forms import decisions_on, declined, reason_choices
+from claims.web.standing import dispute_deadline, may_dispute
 from coop.lib.dates import show_day, show_deadline, show_instant
 from coop.lib.errors import InsufficientFunds, Invalid, Refused, Stale, WindowClosed, WrongStatus
 from coop.lib.forms import add_refusal
@@ -117,23 +118,15 @@ def claim_dispute(request: PersonRequest, claim_id: int) -> HttpResponse:
             )
             return redirect("claim", claim.pk)
     program, at = claim.fund.program, now(request)
-    until = dispute_until(claim.decided_at or claim.turn_since, program)
     context = {
         "claim": claim,
         "form": form,
         "letter": letters.letter_of(claim),
-        "until": show_deadline(until, program.time_zone),
+        "until": show_deadline(dispute_deadline(claim), program.time_zone),
         "may": may_dispute(claim, at),
         "due": show_day(due_day(dispute_due(at, program), program.time_zone)),
     }
     return render(request, "claims/dispute.html", context, status=400 if form.errors else 200)
-
-
-def may_dispute(claim: Claim, at: Any) -> bool:
-    """Whether the page of a declined claim offers to dispute it. The operation asks again."""
-    if claim.status != states.REJECTED or letters.verdict_on(claim) == UPHOLD:
-        return False
-    return bool(at < dispute_until(claim.decided_at or claim.turn_since, claim.fund.program))
 
 
 # --- The vendor -------------------------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from claims import states
-from claims.due import due_day, review_due
+from claims.due import dispute_until, due_day, review_due
+from claims.letters import UPHOLD, verdict_on
 from claims.models import Claim
 from coop.lib.dates import show_day, show_deadline
 from funds.models import Payment
@@ -53,7 +54,7 @@ def deadline_of(claim: Claim) -> datetime:
 def turn_of(claim: Claim) -> str:
     turn = claim.whose_turn
     if turn == "channel_manager":
-        named = claim.reviewer_id and claim.status == states.IN_REVIEW and claim.reviewer
+        named = claim.reviewer_id and claim.status in (states.IN_REVIEW, states.DISPUTED) and claim.reviewer
         return f"With {named.name}, channel manager" if named else "With the channel manager"
     return {"partner": "Your turn", "finance": "With finance"}.get(turn, "Nobody needs to do anything")
 
@@ -70,6 +71,18 @@ def standing_of(claim: Claim, payment: Payment | None, *, at: datetime) -> Stand
         next_step=next_step,
         remains=remains(claim, at),
     )
+
+
+def may_dispute(claim: Claim, at: datetime) -> bool:
+    """Whether a declined claim can still be disputed: once, and for some days. The operation asks again."""
+    if claim.status != states.REJECTED or verdict_on(claim) == UPHOLD:
+        return False
+    return at < dispute_deadline(claim)
+
+
+def dispute_deadline(claim: Claim) -> datetime:
+    """Until when the decision on a declined claim can be disputed."""
+    return dispute_until(claim.decided_at or claim.turn_since, claim.fund.program)
 
 
 def decision_due(claim: Claim) -> date:
@@ -100,6 +113,12 @@ def said_of(claim: Claim, payment: Payment | None) -> tuple[str, str]:
         return (
             f"Your claim for {claimed} was declined. What it held is back in the fund or, after the deadline, expired.",
             "",
+        )
+    if claim.status == states.DISPUTED:
+        day = show_day(claim.disputed_at.date()) if claim.disputed_at else ""
+        return (
+            f"You disputed the decision on your claim for {claimed} on {day}. Somebody who did not decide before decides.",
+            f"A decision is due by {show_day(decision_due(claim))}.",
         )
     if claim.status == states.WITHDRAWN:
         return "You withdrew this claim before a decision." if claim.sendings else "You gave this draft up.", ""
