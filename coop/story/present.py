@@ -11,6 +11,7 @@ from claims.operations.plan_drafts import change_activity
 from claims.operations.plan_review import PlanDecision, approve_plan, return_plan
 from claims.operations.plans import amend_plan, submit_plan
 from claims.operations.review import Fix, reject_claim, return_claim, start_review
+from claims.operations.rule_drafts import begin_draft, change_rule, request_publication
 from coop.story.cast import DIRECT, HOSTING, RESELLER, SURFACE
 from coop.story.earned import earned_in, earned_in_july, incentives_file, report_file, rest_lines
 from coop.story.stage import Intent, Paper, Stage, Work
@@ -245,6 +246,7 @@ def tell(stage: Stage) -> None:
         stage.write(who, work)
     tell_of_plans(stage)
     tell_of_helpers(stage, ads)
+    tell_of_rules(stage)
     prepare_run(cutoff=date(2024, 7, 31), by=people["finance"], at=stage.at())
     tell_of_adjustments(stage)
 
@@ -298,6 +300,24 @@ def tell_of_helpers(stage: Stage, ads: Claim) -> None:
         by=people["svenja"],
         at=stage.at(),
     )
+
+
+def tell_of_rules(stage: Stage) -> None:
+    """A limit that shall rise with the next use period waits for the second program admin."""
+    admin, at = stage.people["program"], stage.at()
+    draft = begin_draft(title="More syndicated content from January 2025", by=admin, at=at)
+    rule = next(row for row in draft.catalog["rules"] if row["code"] == "limit.syndicated-content")
+    row = {
+        **rule,
+        "sentence": "At most 22,500.00 USD in a use period.",
+        "params": {**rule["params"], "amount": "22500.00"},
+        "examples": [
+            {"outcome": "passed", "facts": {"claimed": "5000.00", "used_in_fund": "17500.00"}},
+            {"outcome": "failed", "facts": {"claimed": "5000.01", "used_in_fund": "17500.00"}},
+        ],
+    }
+    change_rule(draft.pk, row, from_day=date(2025, 1, 1), by=admin, at=at)
+    request_publication(draft.pk, note="Agreed with the portfolio managers on 24 July.", by=admin, at=at)
 
 
 def tell_of_adjustments(stage: Stage) -> None:
