@@ -6,6 +6,7 @@ What is missing, and the words in which that is said, stands in `tests/scenarios
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,8 @@ def ready(activity: str) -> Claim:
     fund = make.make_fund(enrollment=make.make_enrollment(program=program), now=make.IN_USE)
     more = {}
     if activity in ONLY_SURFACE:
-        plan = make.make_approved_plan(fund, "1000.00", activity=activity)
+        days = {"starts_on": date(2024, 3, 1), "ends_on": date(2024, 3, 2)}
+        plan = make.make_approved_plan(fund, "1000.00", activity=activity, **days)
         more = {"plan_activity_id": plan.activities.get().pk}
     make.set_clock(make.CLAIMING)
     return make.make_claim(fund, "1000.00", activity=activity, solution_area="modern-work", **more)
