@@ -20,6 +20,7 @@ PROBLEMS = {
     "self_decision": (403, "Nobody decides for themselves: another person is needed."),
     "not_found": (404, "There is no such record, or you may not know of it."),
     "method_not_allowed": (405, "The address exists, but not with this method."),
+    "gone": (410, "The bytes of a document were kept as long as they had to be, and deleted; its hash stays."),
     "wrong_status": (409, "The record is not in a state from which this verb leads anywhere."),
     "in_progress": (409, "The same request, or another on the same record, is still running. Try again."),
     "stale": (412, "The record changed since you read it. Read it again."),

@@ -16,10 +16,11 @@ from claims.api.claims import NO_CLAIM
 from claims.models import Claim, ClaimLine, Document
 from claims.operations import documents, drafting, evidence
 from claims.permissions import invited_to
+from claims.storage import page_of
 from coop.lib.api import filters
 from coop.lib.api.parsers import FormParser, StrictJSONParser
 from coop.lib.api.views import ApiViewSet, ListMixin, RetrieveMixin, act
-from coop.lib.errors import Invalid, NotFound
+from coop.lib.errors import Gone, Invalid, NotFound
 from partners.states import AGENCY
 
 # Whatever the bytes are, a browser saves them: it neither shows them nor runs anything in them.
@@ -27,6 +28,8 @@ CONTENT_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
 }
+
+PAGE = {"page": filters.Filter(filters.read_id, None, {"type": "string"})}
 
 
 class OfClaim(ListMixin, RetrieveMixin, ApiViewSet):
@@ -168,6 +171,18 @@ class DocumentViewSet(OfClaim):
         return self.gone(claim)
 
     @action(detail=True, methods=["get"])
+    @act(gives="image/png", query=PAGE)
+    def preview(self, request: Request, claim_id: str, pk: str) -> FileResponse:
+        """One page of a document's preview, counted from 1 (`page`, by default the first)."""
+        stored = self.get_object().stored
+        if stored is None:
+            raise NotFound("This document is a link; it has no preview.")
+        if stored.deleted_at is not None:
+            raise Gone(documents.GONE)
+        page = page_of(stored, int(self.asked.get("page", 1)))
+        return FileResponse(page, content_type="image/png", headers=CONTENT_HEADERS)
+
+    @action(detail=True, methods=["get"])
     @act(gives="application/octet-stream")
     def content(self, request: Request, claim_id: str, pk: str) -> FileResponse:
         """The bytes of a document, to be saved."""
@@ -175,7 +190,7 @@ class DocumentViewSet(OfClaim):
         if document.stored is None:
             raise NotFound("This document is a link; it has no bytes here.")
         if document.stored.deleted_at is not None:
-            raise NotFound(documents.GONE)
+            raise Gone(documents.GONE)
         return FileResponse(
             document.stored.file.open("rb"),
             as_attachment=True,

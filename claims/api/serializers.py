@@ -46,7 +46,11 @@ class LineIn(Input):
 
 
 class DocumentOut(serializers.Serializer[Any]):
-    """A file (`filename`, `media_type`, `size`, `sha256`; its bytes at `content/`) or a link (`url`)."""
+    """A file (`filename`, `media_type`, `size`, `sha256`; its bytes at `content/`) or a link (`url`).
+
+    `preview` says whether the file was drawn; its `pages`, as PNG, are at `preview/?page=1`. `deleted_at`: the bytes were
+    kept as long as they had to be, and are gone.
+    """
 
     id = serializers.CharField()
     kind = serializers.CharField()
@@ -59,6 +63,9 @@ class DocumentOut(serializers.Serializer[Any]):
     note = serializers.CharField()
     dated_on = serializers.DateField(allow_null=True)
     reused_from = serializers.CharField(source="reused_from_id", allow_null=True)
+    preview = serializers.ChoiceField(list(states.PREVIEWS), source="stored.preview", default="none")
+    pages = serializers.IntegerField(source="stored.pages", default=0)
+    deleted_at = serializers.DateTimeField(source="stored.deleted_at", default=None, allow_null=True)
     signed_at = serializers.DateTimeField(allow_null=True)
     decision = serializers.CharField()
     reason = serializers.CharField()

@@ -29,7 +29,7 @@ from claims.storage import (
     storage,
 )
 from coop.lib.db import execute, rows
-from coop.lib.errors import NotFound
+from coop.lib.errors import Gone, NotFound
 from coop.lib.nudge import nudge
 from partners import events
 
@@ -72,13 +72,13 @@ def store(data: bytes, media_type: str, *, at: datetime) -> StoredFile:
 
 
 def hold(stored: StoredFile | None) -> StoredFile:
-    """A stored file to be named once more, which stays until the end of the transaction. Raises NotFound where it is gone."""
+    """A stored file to be named once more, which stays until the end of the transaction. Raises NotFound, Gone."""
     if stored is None:
         raise NotFound("This document is a link; it has no bytes here.")
     lock_bytes(name_of(stored.sha256))
     found = StoredFile.objects.filter(id=stored.pk, deleted_at__isnull=True).first()
     if found is None:
-        raise NotFound(GONE)
+        raise Gone(GONE)
     return found
 
 

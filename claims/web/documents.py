@@ -18,7 +18,7 @@ from claims.storage import blocks_of, page_of
 from claims.web.access import claim_to_work_on, closed_for_writing
 from claims.web.papers import size
 from coop.lib.dates import show_day
-from coop.lib.errors import NotFound
+from coop.lib.errors import Gone, NotFound
 from coop.lib.web import now
 from partners.states import AGENCY
 from partners.web.request import PersonRequest
@@ -40,11 +40,11 @@ def known_document(request: PersonRequest, document_id: int) -> Document:
 
 
 def stored_of(document: Document) -> StoredFile:
-    """Raises NotFound for a link, and for bytes that were deleted."""
+    """Raises NotFound for a link, Gone for bytes that were deleted."""
     if document.stored is None:
         raise NotFound("There is no such document.")
     if document.stored.deleted_at is not None:
-        raise NotFound(GONE)
+        raise Gone(GONE)
     return document.stored
 
 

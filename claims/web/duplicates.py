@@ -223,6 +223,12 @@ def hints_for(claim: Claim) -> dict[str, list[dict[str, str]]]:
     return found
 
 
+def hints_of_line(hints: dict[str, list[dict[str, str]]], claim: Claim, line: ClaimLine) -> list[dict[str, str]]:
+    """What a line repeats, and what its files repeat."""
+    places = [f"document-{document.pk}" for document in claim.documents.all() if document.line_id == line.pk]
+    return [hint for place in [f"line-{line.pk}", *places] for hint in hints.get(place, [])]
+
+
 def hint_row(claim: Claim, hint: Duplicate) -> dict[str, str]:
     own = hint.other.partner_id == claim.partner_id and hint.other_id != claim.pk
     remove = reverse("document-remove", args=[claim.pk, hint.document_id]) if hint.document_id else ""

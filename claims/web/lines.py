@@ -22,6 +22,7 @@ from claims.queries.shares import share_of
 from claims.web.access import claim_to_work_on, closed_for_writing
 from claims.web.autosave import kept_as_written, saved_as_written
 from claims.web.conflict import conflict_of, reading, with_revision
+from claims.web.duplicates import hints_for, hints_of_line
 from claims.web.forms import LINE_FORMS, InvoiceForm, line_values, upload_of
 from claims.web.marks import here, mark, said, without_others
 from claims.web.papers import file_row, name_of
@@ -243,6 +244,7 @@ def page(request: PersonRequest, claim: Claim, line: ClaimLine | None, kind: str
             if document.line_id == line.pk
         ]
     left = mark(form, found, form_field)
+    hints = hints_for(claim) if line is not None and not claim.for_guest else {}  # type: ignore[attr-defined]
     may_reuse = line is not None and not claim.for_guest  # type: ignore[attr-defined]
     return {
         "claim": claim,
@@ -264,6 +266,7 @@ def page(request: PersonRequest, claim: Claim, line: ClaimLine | None, kind: str
         "whole_note": notes.get("", ""),
         "advice": here(found, form, form_field),
         "files": files,
+        "hints": hints_of_line(hints, claim, line) if line else [],
         "lines_url": f"{reverse('claim-lines', args=[claim.pk])}?kind={kind}",
         "file_lost": bool(request.FILES) and bool(form.errors) and "file" not in form.errors,
         "chosen": ", ".join(file.name or "" for file in request.FILES.getlist("file")),

@@ -24,6 +24,7 @@ from claims.rules.facts import Proof
 from claims.web.access import claim_to_work_on, closed_for_writing
 from claims.web.autosave import kept_as_written
 from claims.web.conflict import conflict_of, reading
+from claims.web.duplicates import hints_for
 from claims.web.forms import ProofForm, upload_of
 from claims.web.marks import said
 from claims.web.papers import file_row
@@ -219,6 +220,7 @@ def items(
     kinds = document_kinds(claim)
     there = given_kinds(claim)
     may_reuse = not claim.for_guest  # type: ignore[attr-defined]
+    hints = hints_for(claim) if may_reuse else {}
     notes = notes_for(claim, "proof")
     groups: dict[str, list[dict[str, Any]]] = {}
     for proof in form.proofs:
@@ -231,6 +233,7 @@ def items(
                 "example": proof.example,
                 "files": [file_row(document, kinds, {}, may_remove=True) for document in documents],
                 "note": note,
+                "hints": [hint for document in documents for hint in hints.get(f"document-{document.pk}", [])],
                 "findings": [said(f) | {"missing": not documents} for f in found if is_about(f, proof, there, claim)],
                 "elsewhere": proof.code in there and not documents,
                 "reuse_url": f"{reverse('claim-reuse', args=[claim.pk])}?kind={proof.code}" if may_reuse else "",

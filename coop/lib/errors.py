@@ -74,6 +74,12 @@ class NotFound(Refused):
     code, status, title = "not_found", 404, "Not found"
 
 
+class Gone(Refused):
+    """It was there and was deleted, as everything of its kind is after its time."""
+
+    code, status, title = "gone", 410, "This was deleted"
+
+
 class WrongStatus(Refused):
     """The record is not in a state from which this verb leads anywhere."""
 

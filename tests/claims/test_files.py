@@ -18,7 +18,7 @@ from claims.operations.evidence import reuse_document
 from claims.queries import retention
 from claims.storage import name_of
 from coop.lib import clock
-from coop.lib.errors import NotFound, Refused, TooLarge
+from coop.lib.errors import Gone, NotFound, Refused, TooLarge
 from funds.models import Fund
 from partners.models import Person
 from tests import factories as make
@@ -315,7 +315,7 @@ def test_what_is_gone_is_not_named_again(fund: Fund) -> None:
     document = add_document(claim.id, kind="other", filename="a.pdf", data=PDF, **given(claim.created_by))
     StoredFile.objects.update(deleted_at=clock.now())
     assert document.stored is not None
-    with pytest.raises(NotFound, match="deleted 24 months"):
+    with pytest.raises(Gone, match="deleted 24 months"):
         files.hold(document.stored)
     with pytest.raises(NotFound):
         reuse_document(make.make_draft(fund).id, document.id, kind="other", **given(claim.created_by))

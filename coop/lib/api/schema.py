@@ -97,4 +97,5 @@ class CoopSchema(AutoSchema):
         else:
             success = {status: gives}
         codes = (400, 401, 403, 404, 405) + ((409, 412, 413, 415, 422) if self.writes else ())
+        codes += (410,) if isinstance(gives, str | tuple) else ()  # files are deleted when they are old
         return {**success, **{(code, MEDIA_TYPE): OpenApiResponse(Problem, description="Refused") for code in codes}}
