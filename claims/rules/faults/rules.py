@@ -50,6 +50,10 @@ class Placed:
     rule: Rule
     span: Span
 
+    @property
+    def slot(self) -> str:
+        return self.rule.slot or self.rule.code
+
 
 def place_of(row: Row, index: int) -> str:
     """Where a rule stands, by its code and version, e.g. rules.limit.spiff/2."""
@@ -89,8 +93,11 @@ def check_rules(faults: Faults, catalog: Row) -> None:
                 sound.append(Placed(place, row, read_rule(row), span))
     check_versions(faults, sound)
     check_slots(faults, sound)
-    check_required(faults, catalog, sound)
-    check_examples(faults, catalog, sound)
+    check_required(faults, catalog)
+    # Where two rules answer one question, the example of one would only fail because the other answers.
+    unclear = {fault.field for fault in faults if fault.code in ("overlap", "duplicate")}
+    slots = {placed.slot for placed in sound if placed.place in unclear}
+    check_examples(faults, catalog, sound, but=slots)
 
 
 def check_rule(faults: Faults, place: str, row: Row, known: Known) -> bool:
@@ -106,21 +113,18 @@ def check_rule(faults: Faults, place: str, row: Row, known: Known) -> bool:
                     "unknown_code",
                     f"There is no {NAMES[dimension]} “{code}” in this catalog.",
                 )
-    if fits:
-        kind = row["code"].partition(".")[0]
-        if kind in KINDS:
-            check_params(faults, f"{place}.params", row.get("params", {}), kind, known)
-        else:
-            faults.add(
-                f"{place}.code", "unknown_code", f"“{kind}” is no kind of rule. The kinds are: {', '.join(KINDS)}."
-            )
+    kind = str(row.get("code", "")).partition(".")[0]
+    if kind and kind not in KINDS:
+        faults.add(f"{place}.code", "unknown_code", f"“{kind}” is no kind of rule. The kinds are: {', '.join(KINDS)}.")
+    elif fits:
+        check_params(faults, f"{place}.params", row.get("params", {}), kind, known)
     return len(faults) == before
 
 
 def groups(rules: Iterable[Placed], key: str) -> dict[str, list[Placed]]:
     found: dict[str, list[Placed]] = {}
     for placed in rules:
-        name = placed.rule.code if key == "code" else placed.rule.slot or placed.rule.code
+        name = placed.rule.code if key == "code" else placed.slot
         found.setdefault(name, []).append(placed)
     return found
 
@@ -181,13 +185,14 @@ def check_slots(faults: Faults, rules: Sequence[Placed]) -> None:
                 )
 
 
-def check_required(faults: Faults, catalog: Row, rules: Sequence[Placed]) -> None:
+def check_required(faults: Faults, catalog: Row) -> None:
     """What every claim is asked for holds for everybody, from the first day of the first program on."""
     days = [day for row in catalog["programs"] if (day := read_day(row.get("valid_from")))]
     if not days:
         return
     for kind in REQUIRED:
-        spans = [placed.span for placed in rules if placed.rule.kind == kind and not placed.rule.scope]
+        general = (row for row in catalog["rules"] if str(row.get("code")).partition(".")[0] == kind and for_all(row))
+        spans = [span for row in general if (span := span_of(row))]
         for hole in gaps(spans, Span(min(days), date.max)):
             faults.add(
                 f"rules.{kind}",
@@ -196,7 +201,11 @@ def check_required(faults: Faults, catalog: Row, rules: Sequence[Placed]) -> Non
             )
 
 
-def check_examples(faults: Faults, catalog: Row, rules: Sequence[Placed]) -> None:
+def for_all(row: Row) -> bool:
+    return not any(dimension in row for dimension in DIMENSIONS)
+
+
+def check_examples(faults: Faults, catalog: Row, rules: Sequence[Placed], but: set[str]) -> None:
     """Every rule has an example of each way in which it can come out, and each example comes out as it says."""
     book = read_book({**catalog, "rules": [placed.row for placed in rules]})
     for placed in rules:
@@ -205,7 +214,7 @@ def check_examples(faults: Faults, catalog: Row, rules: Sequence[Placed]) -> Non
             faults.add(placed.place, "example_missing", "It has no example that passes. Give one.")
         if not shown - {PASSED} and can_fail(placed.rule):
             faults.add(placed.place, "example_missing", "It has no example that does not pass. Give one.")
-        for index, example in enumerate(placed.rule.examples):
+        for index, example in enumerate(placed.rule.examples if placed.slot not in but else ()):
             wrong = check_example(book, placed.rule, example)
             if wrong:
                 faults.add(f"{placed.place}.examples.{index}", "example_failed", wrong)
