@@ -80,7 +80,7 @@ def test_the_parameters_of_every_kind_can_be_looked_at() -> None:
 @pytest.mark.parametrize("section", ["programs", "rules", "categories", "activities"])
 @given(rubbish=st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), st.lists, max_leaves=5))
 def test_rubbish_in_a_section_is_told_and_raises_nothing(section: str, rubbish: Any) -> None:
-    assert faults_of({**SHIPPED, "rules": [], section: rubbish})
+    assert faults_of({**SHIPPED, "rules": [], section: rubbish}) or rubbish == []
 
 
 # --- Published versions -------------------------------------------------------------------------------------------------
