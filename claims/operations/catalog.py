@@ -100,18 +100,23 @@ def require_order(kept: dict[str, Any], sha256: str, newest: Publication | None)
     """Refuse a catalog with faults, and one that takes back what was published. Raises Invalid with all of them."""
     faults = all_faults(kept, newest, sha256)
     if faults:
-        raise Invalid(f"The catalog has {len(faults)} faults; nothing was loaded.", errors=faults)
+        raise Invalid(f"The catalog has {number_of(faults)}; nothing was loaded.", errors=faults)
 
 
 def all_faults(kept: dict[str, Any], newest: Publication | None, sha256: str = "") -> list[FieldError]:
     """Every fault of a catalog as it is kept, by itself and against the publication in force."""
     sha256 = sha256 or hash_of(kept)
     if sha256 not in in_order:
-        faults = faults_of(kept)
-        if faults:
-            return faults
-        in_order.add(sha256)
-    return faults_against(kept, newest.catalog) if newest and newest.sha256 != sha256 else []
+        found = faults_of(kept)
+        if not found:
+            in_order.add(sha256)
+    else:
+        found = []
+    return [*found, *(faults_against(kept, newest.catalog) if newest and newest.sha256 != sha256 else ())]
+
+
+def number_of(faults: list[FieldError]) -> str:
+    return f"{len(faults)} fault{'' if len(faults) == 1 else 's'}"
 
 
 def first_words(kept: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from claims.models import Publication, RuleDraft
-from claims.operations.catalog import all_faults, kept_form, lock_publications, publish
+from claims.operations.catalog import all_faults, kept_form, lock_publications, number_of, publish
 from claims.rules.drafts import Row, change_from, close_rule, merged, put_rule, restored
 from claims.rules.faults.rules import faults_of_rule
 from coop.lib.dates import show_instant
@@ -89,7 +89,7 @@ def replace_catalog(
     draft.catalog = kept_form(catalog)
     faults = all_faults(draft.catalog, draft.base)
     if faults:
-        raise Invalid(f"The catalog has {len(faults)} faults; the draft is as it was.", errors=faults)
+        raise Invalid(f"The catalog has {number_of(faults)}; the draft is as it was.", errors=faults)
     return save(draft, "rule_draft.file_taken", by=by, at=at)
 
 
@@ -228,7 +228,7 @@ def require_publishable(draft: RuleDraft) -> None:
         raise Invalid.field("rules", "The draft changes nothing yet. Change a rule first.", "required")
     faults = all_faults(draft.catalog, draft.base)
     if faults:
-        raise Invalid(f"The draft has {len(faults)} faults. Mend them first.", errors=faults)
+        raise Invalid(f"The draft has {number_of(faults)}. Mend what is wrong first.", errors=faults)
 
 
 def require_known(draft: RuleDraft, code: str) -> None:

@@ -16,11 +16,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from claims.models import RuleDraft
 from claims.operations import rule_drafts as operations
+from claims.operations.catalog import all_faults
 from claims.queries.book import current_publication
 from claims.queries.catalog import catalog_file, publication, rule_draft
 from claims.rules.changes import Change, changes_between
 from claims.rules.drafts import versions
-from claims.rules.faults import faults_against, faults_of
 from claims.rules.kinds import KINDS
 from claims.web.rules import DRAFT_STATUSES, kind_name, require_reader
 from claims.web.rules_publications import toml_download
@@ -105,7 +105,7 @@ def page_of(
     open_ = draft.status in ("draft", "requested")
     newest = current_publication()[0]
     stale = open_ and newest != draft.base_id
-    faults = faults_of(draft.catalog) or faults_against(draft.catalog, draft.base.catalog) if open_ else []
+    faults = all_faults(draft.catalog, draft.base) if open_ else []
     context = {
         "draft": draft,
         "status_text": text,

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from claims.models import RuleDraft
 from claims.operations import rule_drafts as operations
+from claims.operations.catalog import all_faults
 from claims.queries.catalog import rule_draft
 from claims.rules.book import read_rule
 from claims.rules.drafts import versions
-from claims.rules.faults import faults_against, faults_of
 from claims.rules.kinds import KINDS
 from claims.rules.words import Names
 from claims.web.rules import kind_name, version_of
@@ -111,7 +111,7 @@ def page(draft: RuleDraft, code: str, form: RuleForm, end: EndForm | None = None
     known = versions(draft.catalog, code)
     names = Names(draft.catalog)
     mine = f"rules.{code}/"
-    faults = faults_of(draft.catalog) or faults_against(draft.catalog, draft.base.catalog)
+    faults = all_faults(draft.catalog, draft.base)
     return {
         "draft": draft,
         "code": code,

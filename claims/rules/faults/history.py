@@ -15,7 +15,10 @@ MAY_CHANGE = ("examples", "valid_to")
 def faults_against(catalog: Row, published: Row) -> list[FieldError]:
     """What a catalog takes back of a published one. Both as they are kept (days are text)."""
     faults = Faults()
-    now = {(row["code"], row["version"]): row for row in catalog["rules"]}
+    rows = catalog.get("rules", ())
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        return faults  # what is no list of rules is told elsewhere
+    now = {(row.get("code"), row.get("version")): row for row in rows}
     for before in published["rules"]:
         code, version = before["code"], before["version"]
         place = f"rules.{code}/{version}"
@@ -44,4 +47,7 @@ def faults_against(catalog: Row, published: Row) -> list[FieldError]:
 def content(row: Row) -> dict[str, Any]:
     """What claims are decided by: all of a rule but its examples and its last day. The order of a scope says nothing."""
     kept = {name: value for name, value in row.items() if name not in MAY_CHANGE}
-    return {name: sorted(value) if name in DIMENSIONS else value for name, value in kept.items()}
+    return {
+        name: sorted(map(str, value)) if name in DIMENSIONS and isinstance(value, list) else value
+        for name, value in kept.items()
+    }

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from claims.operations.catalog import load_catalog, load_if_new
+from claims.operations.catalog import load_catalog, load_if_new, number_of
 from coop.lib import clock
 from coop.lib.errors import Invalid
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         except Invalid as refusal:
             for error in refusal.errors:
                 self.stderr.write(f"{error.field}: {error.message}")
-            raise CommandError(f"{file} was not loaded: {len(refusal.errors)} faults.") from None
+            raise CommandError(f"{file} was not loaded: {number_of(refusal.errors)}.") from None
         for sentence in said:
             self.stdout.write(sentence)
         self.stdout.write(f"catalog loaded: {len(said)} changes" if said else "catalog loaded: nothing changed")
