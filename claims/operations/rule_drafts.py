@@ -43,7 +43,7 @@ def change_rule(
     A version that only this draft has is replaced instead. Raises Invalid with what does not read as a rule.
     """
     draft = lock_to_write(draft_id, revision, by=by)
-    draft.catalog = change_from(draft.catalog, row, from_day, published=draft.base.catalog)
+    draft.catalog = change_from(draft.catalog, kept_form(row), from_day, published=draft.base.catalog)
     require_rule(draft, row["code"])
     return save(draft, "rule_draft.rule_changed", by=by, at=at, rule=row["code"])
 
@@ -54,7 +54,7 @@ def add_rule(draft_id: int, row: Row, *, revision: int | None = None, by: Person
     draft = lock_to_write(draft_id, revision, by=by)
     if any(known["code"] == row.get("code") for known in draft.catalog["rules"]):
         raise Invalid.field("code", f"There is a rule {row['code']} already. Change that one, or take another code.")
-    draft.catalog = put_rule(draft.catalog, {**row, "version": 1})
+    draft.catalog = put_rule(draft.catalog, {**kept_form(row), "version": 1})
     require_rule(draft, str(row.get("code")))
     return save(draft, "rule_draft.rule_added", by=by, at=at, rule=row["code"])
 

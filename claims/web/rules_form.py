@@ -123,6 +123,8 @@ class RuleForm(forms.Form):
             self.fields[PARAM + name] = self.field_of(name, what, name not in KINDS[kind].optional)
         for dimension, section in SECTION_OF.items():
             choices = [(found["code"], name_of(found)) for found in catalog.get(section, ())]
+            if section == "programs":
+                choices += [(code, code) for code in catalog.get("other_programs", ())]
             self.fields[dimension] = forms.MultipleChoiceField(
                 label=SCOPE_LABELS[dimension],
                 choices=choices,

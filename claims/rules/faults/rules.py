@@ -10,7 +10,7 @@ from itertools import combinations, pairwise
 from claims.rules.book import DIMENSIONS, NAMES, Rule, read_book, read_rule
 from claims.rules.examples import check_example
 from claims.rules.faults.params import Known, check_params
-from claims.rules.faults.shape import DAYS, Faults, Row, Spec, check_row, read_day
+from claims.rules.faults.shape import DAYS, Faults, Row, Spec, check_row, is_row, read_day
 from claims.rules.faults.spans import Span, gaps, span_of
 from claims.rules.findings import PASSED
 from claims.rules.kinds import KINDS
@@ -103,7 +103,7 @@ def check_rules(faults: Faults, catalog: Row) -> None:
 def check_rule(faults: Faults, place: str, row: Row, known: Known) -> bool:
     """Whether a row reads as a rule: fields, kind, codes of its scope, parameters."""
     before = len(faults)
-    fits = check_row(faults, place, row, RULE)
+    check_row(faults, place, row, RULE)
     for dimension in ("programs", "activities", "categories", "country_classes"):
         codes, named = known[dimension], row.get(dimension, ())
         for code in named if isinstance(named, list) else ():
@@ -116,7 +116,7 @@ def check_rule(faults: Faults, place: str, row: Row, known: Known) -> bool:
     kind = str(row.get("code", "")).partition(".")[0]
     if kind and kind not in KINDS:
         faults.add(f"{place}.code", "unknown_code", f"“{kind}” is no kind of rule. The kinds are: {', '.join(KINDS)}.")
-    elif fits:
+    elif kind and is_row(row.get("params", {})):
         check_params(faults, f"{place}.params", row.get("params", {}), kind, known)
     return len(faults) == before
 

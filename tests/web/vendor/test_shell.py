@@ -50,7 +50,7 @@ def test_the_sign_in_page_of_a_sandbox_lists_people_to_sign_in_as() -> None:
     load_vendor_people(CLAIMING)
     make_person(make_partner())  # has no password, so nobody can sign in as them
     page = words(Client().get(reverse("account_login")))
-    assert page.count(PASSWORD) == 7
+    assert page.count(PASSWORD) == 8
     assert "finance2@vendor.example Finance at the vendor" in page
 
 
