@@ -125,6 +125,10 @@ def page_of(
         "form": note or NoteForm(),
         "file_form": file or FileForm(),
         "history": history(draft),
+        "actions": [
+            {"label": "Simulate on past claims", "url": f"{reverse('rules-simulator')}?rules=draft-{draft.pk}"},
+            {"label": "Download (TOML)", "url": reverse("rules-draft-file", args=[draft.pk])},
+        ],
         "crumbs": crumbs(draft.title),
     }
     refused = any(form is not None and form.errors for form in (note, file))

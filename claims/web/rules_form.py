@@ -9,6 +9,7 @@ from typing import Any
 import tomli_w
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.boundfield import BoundField
 
 from claims.rules.answers import WANTED
 from claims.rules.book import DIMENSIONS
@@ -67,6 +68,7 @@ CHOICES = {
     "guided": [("solution_area", "Solution area"), ("category", "Category")],
     "flag": [("yes", "Yes"), ("no", "No")],
 }
+LATER = ("example", "slot", "examples")
 LISTS = ("activities", "texts", "codes", "line kinds")
 LINES = ("proofs", "shares")
 
@@ -135,6 +137,24 @@ class RuleForm(forms.Form):
         self.order_fields(
             ["code", "sentence", *(PARAM + name for name in KINDS[kind].params), "first_day", "last_day", *SECTION_OF]
         )
+
+    @property
+    def said(self) -> list[BoundField]:
+        """What the rule says and from when on."""
+        return [self[name] for name in self.fields if name not in (*DIMENSIONS, *LATER)]
+
+    @property
+    def whom(self) -> list[BoundField]:
+        """Whom it is for."""
+        return [self[name] for name in reversed(DIMENSIONS)]
+
+    @property
+    def is_for_some(self) -> bool:
+        return any(field.value() or field.errors for field in self.whom)
+
+    @property
+    def later(self) -> list[BoundField]:
+        return [self[name] for name in LATER]
 
     def field_of(self, name: str, what: str, required: bool) -> forms.Field:
         label, hint = PARAM_LABELS.get(name, (name.replace("_", " ").capitalize(), ""))

@@ -154,39 +154,27 @@ def sentence(found: Simulation, name: str) -> str:
     """The result in one sentence."""
     decided, differing = len(found.outcomes), sum(outcome.verdict != SAME for outcome in found.outcomes)
     if not differing:
-        return f"On the rules of {name} all {decided:,} decisions would have been what they were."
+        return f"On the rules of {name} all {decided:,} decisions would have come out as they did."
     flipped = sum(outcome.is_flipped for outcome in found.outcomes)
-    return (
-        f"On the rules of {name} {differing:,} of {decided:,} decisions would have been others; "
-        f"{flipped:,} that were approved would have been refused."
-    )
+    refused = f"; {flipped:,} of what was approved would have been refused" if flipped else ""
+    return f"On the rules of {name} {differing:,} of {decided:,} decisions would have come out otherwise{refused}."
 
 
 def sums(currency: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The sums of one currency, as figures."""
     whole: Totals = totals(outcomes)
 
-    def show(minor: int) -> str:
-        return money.display(minor, currency)
+    def figure(label: str, minor: int, hint: str) -> dict[str, str]:
+        amount, _, code = money.display(minor, currency).rpartition(" ")
+        return {"label": label, "amount": amount, "currency": code, "hint": hint}
 
     return {
         "figures": [
-            {"label": "Granted", "amount": show(whole.approved_minor), "hint": f"{whole.decided:,} decisions"},
-            {
-                "label": "Would have been granted",
-                "amount": show(whole.would_minor),
-                "hint": f"{show(whole.lost_minor)} less",
-            },
-            {
-                "label": "Refused on these rules",
-                "amount": show(whole.refused_minor),
-                "hint": f"{whole.flipped:,} decisions",
-            },
-            {
-                "label": "Above new limits",
-                "amount": show(whole.over_limits_minor),
-                "hint": f"{whole.losing:,} lose in all",
-            },
-            {"label": "Could have been asked for", "amount": show(whole.more_minor), "hint": f"{whole.gaining:,} gain"},
+            figure("Granted", whole.approved_minor, f"decisions: {whole.decided:,}"),
+            figure("Would have been granted", whole.would_minor, f"{money.display(whole.lost_minor, currency)} less"),
+            figure("Refused on these rules", whole.refused_minor, f"decisions: {whole.flipped:,}"),
+            figure("Above new limits", whole.over_limits_minor, f"decisions that lose: {whole.losing:,}"),
+            figure("Could have been asked for", whole.more_minor, f"decisions that gain: {whole.gaining:,}"),
         ]
     }
 

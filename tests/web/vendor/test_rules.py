@@ -250,7 +250,7 @@ def test_the_simulator_shows_decisions_side_by_side_and_a_link_pinned_to_its_inp
     changed(client, draft, first_day="2024-01-01")
     address = f"{reverse('rules-simulator')}?rules=draft-{draft.pk}&first=2023-07-01&last=2024-06-30"
     page = words(get_within_bound(client, address, 26))
-    assert "1 of 1 decisions would have been others" in page
+    assert "1 of 1 decisions would have come out otherwise" in page
     assert "Nothing was written" in page
     assert claim.number in page
     assert "2,000.00 USD approved" in page
@@ -264,7 +264,7 @@ def test_the_simulator_says_that_last_years_rules_give_what_happened(enter: Ente
     make_approved_claim(make_fund(), "2000.00", activity="spiff")
     number = Publication.objects.get().pk
     address = f"{reverse('rules-simulator')}?rules=publication-{number}&first=2023-07-01&last=2024-06-30"
-    assert "all 1 decisions would have been what they were" in words(enter("finance").get(address))
+    assert "all 1 decisions would have come out as they did" in words(enter("finance").get(address))
     nothing = f"{reverse('rules-simulator')}?rules=publication-{number}&first=2022-07-01&last=2022-07-02"
     assert "Nothing was decided in these days" in words(enter("finance").get(nothing))
 
