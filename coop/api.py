@@ -9,6 +9,7 @@ from claims.api.activities import ActivityViewSet
 from claims.api.claims import ClaimViewSet
 from claims.api.evidence import DocumentViewSet, LineViewSet
 from claims.api.plans import PlanViewSet
+from claims.api.rules import PublicationViewSet
 from coop.api_clock import ClockViewSet
 from coop.api_docs import docs, schema
 from coop.lib.api.problems import no_such_address
@@ -42,6 +43,7 @@ router.register(rf"{OF_FUND}/entries", EntryViewSet, "entry")
 router.register("adjustments", AdjustmentViewSet, "adjustment")
 router.register("activities", ActivityViewSet, "activity")
 router.register("plans", PlanViewSet, "plan")
+router.register("publications", PublicationViewSet, "publication")
 router.register("claims", ClaimViewSet, "claim")
 router.register(rf"{OF_CLAIM}/lines", LineViewSet, "claim-line")
 router.register(rf"{OF_CLAIM}/documents", DocumentViewSet, "claim-document")

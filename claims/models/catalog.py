@@ -60,6 +60,12 @@ class Activity(models.Model):
         return str(found[0]["category"]) if found else ""
 
 
+class PublicationQuerySet(models.QuerySet["Publication"]):
+    def visible_to(self, person: Person) -> PublicationQuerySet:
+        """The vendor's people see them; partners see what counts for them, and not how it is kept."""
+        return self.all() if person.is_authenticated and person.is_active and person.is_vendor else self.none()
+
+
 class Publication(models.Model):
     """One state of the whole catalog, as its file says it. Append-only: what was decided names the publication it rests on.
 
@@ -73,6 +79,8 @@ class Publication(models.Model):
     requested_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     published_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     published_at = models.DateTimeField()
+
+    objects = PublicationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

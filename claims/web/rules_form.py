@@ -146,7 +146,7 @@ class RuleForm(forms.Form):
     @property
     def whom(self) -> list[BoundField]:
         """Whom it is for."""
-        return [self[name] for name in reversed(DIMENSIONS)]
+        return [self[name] for name in (*SECTION_OF, "countries", "partners")]
 
     @property
     def is_for_some(self) -> bool:
