@@ -18,11 +18,11 @@ from claims.models import Claim, Plan, PlanActivity, Publication
 from claims.queries import document_facts, facts_of_planned, line_facts
 from claims.queries.book import activity_day, book_of, case_of
 from claims.queries.catalog import catalog_of, rule_draft
-from claims.queries.elsewhere import rates_for
+from claims.queries.elsewhere import is_limited, rates_for
 from claims.queries.fund_facts import period_facts
 from claims.rules.book import Book, Case, read_book
 from claims.rules.facts import PLAN, Facts
-from claims.rules.simulation import Decided, Outcome, Rules, simulate
+from claims.rules.simulation import Decided, Outcome, Rules, judge_alike, simulate, unchanged
 from coop.lib.dates import start_of_day
 from coop.lib.errors import NotFound
 from funds.models import Entry, Fund
@@ -90,8 +90,8 @@ def run(
     claims = decided_claims(person, span, programs, most + 1)
     planned = decided_activities(person, span, programs, most + 1)
     facts = FactsThen(claims, planned, now)
-    outcomes = [simulate(*facts.of_claim(claim, then), now) for claim in claims[:most]]
-    outcomes += [simulate(*facts.of_activity(row, then), now) for row in planned[:most]]
+    outcomes = [facts.claim(claim, then.at(sent_at(claim)), now) for claim in claims[:most]]
+    outcomes += [facts.activity(row, then.at(sent_at(row.plan)), now) for row in planned[:most]]
     return Simulation(outcomes, cut=len(claims) > most or len(planned) > most)
 
 
@@ -130,6 +130,12 @@ def decided_activities(
     return list(found.select_related("activity").prefetch_related(Prefetch("plan", plans)).order_by("id")[:most])
 
 
+def sent_at(sent: Claim | Plan) -> datetime:
+    """When it was sent last: only what was sent is simulated."""
+    assert sent.submitted_at is not None  # noqa: S101 - see the filters above
+    return sent.submitted_at
+
+
 class FactsThen:
     """The facts of what was decided, as they were when it was sent; what several share is read once for all."""
 
@@ -141,15 +147,29 @@ class FactsThen:
         self.earned = earnings_of(funds)
         self.rates: dict[tuple[int, Case, str, date], Mapping[str, Decimal]] = {}
 
-    def of_claim(self, claim: Claim, in_force: InForce) -> tuple[Decided, Rules]:
-        """A claim as it was sent, and the rules that were in force then."""
-        at = claim.submitted_at
-        assert at is not None  # noqa: S101 - only sent claims are asked for
-        rules, fund = in_force.at(at), claim.fund
-        case = case_of(fund, claim.activity, claim.country, activity_day(claim), rules.book)
-        used = self.used(claim, at)
-        planned = claim.plan_activity
-        facts = Facts(
+    def claim(self, claim: Claim, then: Rules, now: Rules) -> Outcome:
+        """What other rules would have made of a claim. Its facts are put together only where the rules differ for it."""
+        decided = Decided(claim, claim.currency, claim.claimed_minor, claim.approved_minor)
+        case = case_of(claim.fund, claim.activity, claim.country, activity_day(claim), then.book)
+        if judge_alike(case, then, now):
+            return unchanged(decided)
+        return simulate(decided, self.of_claim(claim, case, then), then, now)
+
+    def activity(self, row: PlanActivity, then: Rules, now: Rules) -> Outcome:
+        """What other rules would have made of an activity of a plan."""
+        decided = Decided(row, row.plan.currency, row.requested_minor, row.approved_minor or 0)
+        day = row.starts_on or row.plan.fund.earning_period.use_from
+        case = case_of(row.plan.fund, row.activity, row.country, day, then.book)
+        if judge_alike(case, then, now):
+            return unchanged(decided)
+        return simulate(decided, self.of_activity(row, case, then), then, now)
+
+    def of_claim(self, claim: Claim, case: Case, then: Rules) -> Facts:
+        """A claim as it was sent."""
+        at, fund, planned = sent_at(claim), claim.fund, claim.plan_activity
+        limited = is_limited(then.book, case) or is_limited(self.now.book, self.now.case(case))
+        used = self.used(claim, at) if limited else (0, 0)
+        return Facts(
             **self.common(fund, at, claim.claimed_minor),
             case=case,
             currency=claim.currency,
@@ -167,20 +187,14 @@ class FactsThen:
             solution_area=claim.solution_area,
             used_in_fund_minor=used[0],
             used_in_program_minor=used[1],
-            rates=self.rates_of(rules.book, case, claim.currency, at),
+            rates=self.rates_of(then.book, case, claim.currency, at),
             plan=facts_of_planned(claim, planned, at) if planned else None,
         )
-        return Decided(claim, facts, claim.claimed_minor, claim.approved_minor), rules
 
-    def of_activity(self, row: PlanActivity, in_force: InForce) -> tuple[Decided, Rules]:
-        """An activity of a plan as it was sent, and the rules that were in force then."""
-        plan = row.plan
-        at, fund = plan.submitted_at, plan.fund
-        assert at is not None  # noqa: S101 - only sent plans are asked for
-        rules = in_force.at(at)
-        day = row.starts_on or fund.earning_period.use_from
-        case = case_of(fund, row.activity, row.country, day, rules.book)
-        facts = Facts(
+    def of_activity(self, row: PlanActivity, case: Case, then: Rules) -> Facts:
+        """An activity of a plan as it was sent."""
+        plan, fund, at = row.plan, row.plan.fund, sent_at(row.plan)
+        return Facts(
             **self.common(fund, at, row.requested_minor),
             case=case,
             subject=PLAN,
@@ -190,14 +204,13 @@ class FactsThen:
             activity_name=row.activity.name,
             activity_from=row.starts_on,
             activity_to=row.ends_on,
-            activity_valid=row.activity.holds_on(day),
+            activity_valid=row.activity.holds_on(case.day),
             payout_profile_complete=None,
             asked_minor=row.requested_minor,
             metrics=row.answers,
             solution_area=row.solution_area,
-            rates=self.rates_of(rules.book, case, plan.currency, at),
+            rates=self.rates_of(then.book, case, plan.currency, at),
         )
-        return Decided(row, facts, row.requested_minor, row.approved_minor or 0), rules
 
     def common(self, fund: Fund, at: datetime, held_minor: int) -> dict[str, Any]:
         """What follows from the fund. What was sent was held: the money was there."""

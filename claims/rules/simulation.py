@@ -46,10 +46,10 @@ class Rules:
 
 @dataclass(frozen=True)
 class Decided:
-    """Something that was decided: its facts when it was sent, and what was granted of what was asked for."""
+    """Something that was decided, and what was granted of what was asked for."""
 
     key: Any
-    facts: Facts
+    currency: str
     asked_minor: int
     approved_minor: int
 
@@ -88,23 +88,25 @@ class Outcome:
         return sorted(self.proofs_then - self.proofs_now)
 
 
-def simulate(decided: Decided, then: Rules, now: Rules) -> Outcome:
-    """What the rules `now` would have made of something that was decided by the rules `then`."""
-    case = decided.facts.case
-    if then is now or alike(then.in_force(case), now.in_force(case)):
-        proofs = burden(then, decided.facts) if then is not now else frozenset()
-        return Outcome(decided, SAME, decided.approved_minor, proofs_then=proofs, proofs_now=proofs)
-    before, after = then.facts(decided.facts), now.facts(decided.facts)
+def unchanged(decided: Decided) -> Outcome:
+    """The outcome where both books judge alike."""
+    return Outcome(decided, SAME, decided.approved_minor)
+
+
+def simulate(decided: Decided, facts: Facts, then: Rules, now: Rules) -> Outcome:
+    """What the rules `now` would have made of something that was decided by the rules `then`. `facts` are of its sending."""
+    before, after = then.facts(facts), now.facts(facts)
     known = {(found.kind, found.field) for found in failed(evaluate(then.book, before))}
     lost = [found for found in failed(evaluate(now.book, after)) if (found.kind, found.field) not in known]
     would = granted(decided, after, now, lost)
-    more = (
-        0
-        if lost or not decided.approved_minor
-        else room(now.book, after) - max(room(then.book, before), decided.asked_minor)
-    )
+    could = room(now.book, after) - max(room(then.book, before), decided.asked_minor)
+    more = could if decided.approved_minor and not lost else 0
     verdict = LOSES if would < decided.approved_minor else GAINS if more > 0 else SAME
-    return Outcome(decided, verdict, would, lost, max(more, 0), burden(then, decided.facts), burden(now, decided.facts))
+    return Outcome(decided, verdict, would, lost, max(more, 0), burden(then.book, before), burden(now.book, after))
+
+
+def judge_alike(case: Case, then: Rules, now: Rules) -> bool:
+    return then is now or alike(then.in_force(case), now.in_force(case))
 
 
 def alike(one: Sequence[Rule], other: Sequence[Rule]) -> bool:
@@ -151,16 +153,15 @@ def limits(book: Book, facts: Facts) -> list[int]:
     return found
 
 
-def burden(rules: Rules, facts: Facts) -> frozenset[str]:
+def burden(book: Book, facts: Facts) -> frozenset[str]:
     """What had to be shown and reported: names of proofs (of those of which one is enough, all as one) and results."""
-    here = rules.facts(facts)
-    if facts.subject != CLAIM or is_waived(here, rules.book):
+    if facts.subject != CLAIM or is_waived(facts, book):
         return frozenset()
     groups: dict[str, list[str]] = {}
-    for proof in asked_proofs(rules.book, here.case, facts.metrics):
+    for proof in asked_proofs(book, facts.case, facts.metrics):
         if proof.required:
             groups.setdefault(proof.group or proof.code, []).append(proof.name)
-    metrics = [metric.name for metric in asked_metrics(rules.book, here.case, facts.metrics) if metric.required]
+    metrics = [metric.name for metric in asked_metrics(book, facts.case, facts.metrics) if metric.required]
     return frozenset([*(" or ".join(names) for names in groups.values()), *metrics])
 
 

@@ -146,7 +146,7 @@ def changed_since(request: PersonRequest, choice: str) -> bool:
 def by_currency(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
     found: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
-        found[outcome.decided.facts.currency].append(outcome)
+        found[outcome.decided.currency].append(outcome)
     return found
 
 
@@ -181,10 +181,10 @@ def sums(currency: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 def partners(differing: Sequence[Outcome], outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     """Who would have lost and who gained, by partner and currency, the largest loss first."""
-    touched = {(partner_of(outcome), outcome.decided.facts.currency) for outcome in differing}
+    touched = {(partner_of(outcome), outcome.decided.currency) for outcome in differing}
     grouped: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
-        key = (partner_of(outcome), outcome.decided.facts.currency)
+        key = (partner_of(outcome), outcome.decided.currency)
         if key in touched:
             grouped[key].append(outcome)
     rows = [(name, currency, totals(found)) for (name, currency), found in grouped.items()]
@@ -211,7 +211,7 @@ def partner_of(outcome: Outcome) -> str:
 
 def told(outcome: Outcome) -> dict[str, Any]:
     """One decision, as it was and as it would have been, side by side."""
-    record, currency = outcome.decided.key, outcome.decided.facts.currency
+    record, currency = outcome.decided.key, outcome.decided.currency
     is_claim = isinstance(record, Claim)
     program = record.fund.program if is_claim else record.plan.fund.program
     asked = money.display(outcome.decided.asked_minor, currency)

@@ -16,8 +16,10 @@ from claims.operations.review import Fix, LineDecision, approve_claim, reject_cl
 from claims.operations.rule_drafts import begin_draft, change_rule, publish_draft, request_publication
 from claims.operations.sending import submit_claim
 from claims.queries import findings_of
+from claims.queries.book import case_of_claim
 from claims.queries.catalog import current_catalog
-from claims.queries.simulation import run
+from claims.queries.simulation import FactsThen, InForce, chosen_rules, run
+from claims.rules import evaluate
 from claims.rules.findings import failed
 from claims.rules.simulation import GAINS, LOSES, SAME, totals
 from coop.lib import clock
@@ -195,13 +197,20 @@ def test_the_simulator_gives_back_what_really_happened_on_the_rules_of_that_year
 
 def test_the_facts_of_a_claim_are_rebuilt_as_they_were_when_it_was_sent() -> None:
     """On them the rules of that day find nothing that fails: or else the claim could not have been sent."""
-    a_year_of_claims()
+    claims = a_year_of_claims()
     strict = draft_of(smaller_spiff(), from_day=date(2019, 7, 2))
-    found = run(f"draft-{strict.pk}", FIRST, LAST, [], vendor("program"))
-    facts = {outcome.decided.asked_minor: outcome.decided.facts for outcome in found.outcomes}
+    then, now = InForce().at(SPRING), chosen_rules(f"draft-{strict.pk}", vendor("program"))
+    found = [Claim.objects.with_names().get(id=claim.pk) for claim in claims.values()]
+    rebuilt = FactsThen(found, [], now)
+    facts = {
+        name: rebuilt.of_claim(claim, case_of_claim(claim), then) for name, claim in zip(claims, found, strict=True)
+    }
+    for name, of_claim in facts.items():
+        assert failed(evaluate(then.book, of_claim)) == [], name
+        assert of_claim.earned_minor == 1_000_355
     # The mended SPIFF was sent when nothing else of its kind was; the one at the limit saw its 400.00.
-    assert (facts[40_000].used_in_fund_minor, facts[200_000].used_in_fund_minor) == (0, 40_000)
-    assert {outcome.decided.facts.earned_minor for outcome in found.outcomes} == {1_000_355}
+    assert facts["mended"].used_in_fund_minor == 0
+    assert facts["at its limit"].used_in_fund_minor == 40_000
 
 
 def test_the_simulator_says_who_loses_what_flips_and_what_it_costs() -> None:
