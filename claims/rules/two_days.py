@@ -85,5 +85,5 @@ def told(change: Met, day: date, names: Names, *, every: int) -> Change:
     else:
         what = CHANGED
         said = sentence_of(["Changed", whom]).rstrip(".") + f": {quoted(other)} instead of {quoted(one)}."
-    words = [KINDS[found.kind].words(found) if found else "" for found in (one, other)]
-    return Change(what, "rules", rule.code, said, other.valid_from if other else day, *words, one, other)
+    before, after = (KINDS[found.kind].words(found) if found else "" for found in (one, other))
+    return Change(what, "rules", rule.code, said, other.valid_from if other else day, before, after, one, other)

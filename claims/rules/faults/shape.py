@@ -49,7 +49,7 @@ def read_day(value: Any) -> date | None:
 
 
 def is_text(value: Any, longest: int = 2_000) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and len(value) <= longest
+    return isinstance(value, str) and bool(value.strip()) and len(value) <= longest and "\x00" not in value
 
 
 def is_count(value: Any) -> bool:

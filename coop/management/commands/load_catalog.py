@@ -38,8 +38,8 @@ class Command(BaseCommand):
         try:
             said = load_if_new(catalog, at=clock.now()) if if_new else load_catalog(catalog, at=clock.now())
         except Invalid as refusal:
-            for error in refusal.errors:
-                self.stderr.write(f"{error.field}: {error.message}")
+            for fault in refusal.errors:
+                self.stderr.write(f"{fault.field}: {fault.message}")
             raise CommandError(f"{file} was not loaded: {number_of(refusal.errors)}.") from None
         for sentence in said:
             self.stdout.write(sentence)
