@@ -7,6 +7,7 @@ import tomllib
 from datetime import date, datetime
 from io import StringIO
 from pathlib import Path
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from claims.rules.changes import changes_between, what_changed
 from coop.lib import clock
 from coop.lib.errors import Invalid, NotAllowed, NotFound, SelfDecision, Stale, WrongStatus
 from funds.models import Program
-from partners.models import Event
+from partners.models import Event, Person
 from tests.catalog.broken import row, rule
 from tests.factories import CLAIMING, set_clock, shipped_catalog, vendor
 
@@ -308,6 +309,32 @@ def test_a_draft_of_an_older_publication_is_stale_until_it_is_renewed() -> None:
     assert [c.code for c in changes_between(published.catalog, renewed.catalog)] == ["invoice_date"]
     drafts.request_publication(mine.id, **who())
     assert drafts.publish_draft(mine.id, **who(SECOND)).pk > published.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_drafts_published_at_once_one_is_told_that_it_is_stale() -> None:
+    first, second = begun("First", 30), begun("Second", 20)
+    for draft in (first, second):
+        drafts.request_publication(draft.id, **who())
+    together, refused = Barrier(2), []
+
+    def publish(draft_id: int, by: Person, at: datetime) -> None:
+        together.wait(10)
+        try:
+            drafts.publish_draft(draft_id, by=by, at=at)
+        except Stale as stale:
+            refused.append(stale)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=publish, args=(d.id, vendor(SECOND), clock.now())) for d in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(refused) == 1
+    assert Publication.objects.count() == 2
+    assert sorted(RuleDraft.objects.values_list("status", flat=True)) == ["published", "requested"]
 
 
 def test_two_drafts_that_change_the_same_rule_are_not_put_together_by_themselves() -> None:
