@@ -190,9 +190,10 @@ def rule_page(request: PersonRequest, code: str) -> HttpResponse:
     if not versions:
         raise NotFound("There is no such rule.")
     names, today = Names(catalog), now(request).date()
+    shown = next((rule for rule in versions if rule.holds_on(today)), versions[0])
     context = {
         "code": code,
-        "title": KINDS[versions[0].kind].words(versions[0]),
+        "title": KINDS[shown.kind].words(shown),
         "kind": kind_name(versions[0].kind),
         "versions": [version_of(rule, names, today) for rule in versions],
         "crumbs": [{"label": "Rules", "url": reverse("rules")}, {"label": code}],
@@ -224,7 +225,7 @@ def version_of(rule: Rule, names: Names, today: date) -> dict[str, Any]:
             {"key": "In figures", "value": KINDS[rule.kind].words(rule)},
             {"key": "Holds", "value": capital(days_of(rule.valid_from, rule.valid_to))},
             {"key": "Holds for", "value": capital(names.scope(rule)) or "Everything"},
-            {"key": "Source", "value": "An example: no source publishes it" if rule.example else "The program's guide"},
+            *([{"key": "Example", "value": "No source publishes it"}] if rule.example else []),
         ],
         "examples": [
             {"outcome": str(example.get("outcome", "")), "facts": facts_of_example(example)}

@@ -15,6 +15,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from claims.models import Publication
+from coop.sandbox import start_clock
+from coop.story.load import BEGINS
 from coop.story.welcome import welcome
 
 
@@ -36,6 +38,8 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         if not options["without_static"]:
             collect_static_files()
+        if options["new"]:
+            begin(empty=options["empty"], now=options["now"])
         self.load_catalog()
         if options["new"]:
             fill(empty=options["empty"], now=options["now"])
@@ -55,11 +59,17 @@ class Command(BaseCommand):
             self.stderr.write(f"{error} The rules that were in force stay in force.")
 
 
+def begin(*, empty: bool, now: str) -> None:
+    """Let a new sandbox's clock stand where its history begins, so that its first catalog is of that day."""
+    if not empty:
+        start_clock(BEGINS)
+    elif now:
+        call_command("clock", "set", now)
+
+
 def fill(*, empty: bool, now: str) -> None:
-    """Load the people of a new sandbox, or its story, and set its clock. Raises CommandError."""
+    """Load the people of a new sandbox, or its story, and move its clock on. Raises CommandError."""
     if empty:
-        if now:
-            call_command("clock", "set", now)
         call_command("load_people")
         return
     call_command("load_story")
