@@ -54,7 +54,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
     states.MARKETER: PARTNER,
     states.PARTNER_ADMIN: PARTNER,
     states.AGENCY: (HOME,),
-    states.CHANNEL_MANAGER: (WORKLIST, PLANS, CLAIMS, FUNDS, PAYMENTS, CATALOG),
+    states.CHANNEL_MANAGER: (WORKLIST, PLANS, CLAIMS, FUNDS, PAYMENTS, CATALOG, RULES),
     states.FINANCE: MONEY,
     states.PROGRAM_ADMIN: ADMIN,
     states.AUDITOR: ADMIN,
@@ -83,6 +83,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "role": person.role_name,
         },
         "help_url": reverse("glossary"),
+        "rules_url": reverse("rules") if person.is_vendor else "",
         "search_url": reverse("search"),
     }
 

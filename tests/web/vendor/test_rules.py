@@ -65,6 +65,7 @@ def test_all_of_the_vendors_people_read_the_rules(enter: Enter, role: str) -> No
         assert client.get(reverse(name)).status_code == 200, name
     page = words(client.get(reverse("rules")))
     assert ("Change the rules" in page) == (role == "program")
+    assert f'href="{reverse("rules")}"' in client.get(reverse("glossary")).content.decode()
 
 
 def test_partners_people_are_refused(enter: Enter) -> None:
