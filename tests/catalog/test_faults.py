@@ -102,6 +102,16 @@ def test_a_published_version_is_not_taken_out() -> None:
     ]
 
 
+@pytest.mark.parametrize("section", ["programs", "categories", "activities"])
+def test_what_records_rest_on_is_not_taken_out(section: str) -> None:
+    code = SHIPPED[section][0]["code"]
+    assert against(lambda c: c[section].pop(0)) == [(f"{section}.{code}", "published")]
+
+
+def test_a_program_may_become_one_of_the_others() -> None:
+    assert against(lambda c: c.update(other_programs=[c["programs"].pop(0)["code"]])) == []
+
+
 def test_a_published_version_may_be_closed_and_get_other_examples_and_another_order_of_its_scope() -> None:
     def change(c: Catalog) -> None:
         rule(c, "limit.spiff", valid_to=date(2027, 6, 30), examples=[])

@@ -15,6 +15,7 @@ MAY_CHANGE = ("examples", "valid_to")
 def faults_against(catalog: Row, published: Row) -> list[FieldError]:
     """What a catalog takes back of a published one. Both as they are kept (days are text)."""
     faults = Faults()
+    check_kept(faults, catalog, published)
     rows = catalog.get("rules", ())
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         return faults  # what is no list of rules is told elsewhere
@@ -42,6 +43,22 @@ def faults_against(catalog: Row, published: Row) -> list[FieldError]:
                 f"after it the next version, {version + 1}.",
             )
     return faults
+
+
+def check_kept(faults: Faults, catalog: Row, published: Row) -> None:
+    """What claims, plans and funds rest on is closed and never taken out; a program may be named as one of the others."""
+    others = catalog.get("other_programs", ())
+    for section in ("programs", "categories", "activities"):
+        rows = catalog.get(section)
+        known = {row.get("code") for row in rows if isinstance(row, dict)} if isinstance(rows, list) else set()
+        for row in published[section]:
+            code = row["code"]
+            if code not in known and not (section == "programs" and isinstance(others, list) and code in others):
+                faults.add(
+                    f"{section}.{code}",
+                    "published",
+                    f"“{code}” was published, and records rest on it. Close it with valid_to instead of taking it out.",
+                )
 
 
 def content(row: Row) -> dict[str, Any]:
