@@ -1,10 +1,10 @@
-"""Pages of plans: the partner's, and the decision of a channel manager."""
+"""Pages of plans: the partner's, and the decision of a channel manager; and the portfolio."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from claims.web import plan_activity, plan_decide, plan_editor, plan_pages, plan_review, plan_starting, plans
+from claims.web import plan_activity, plan_decide, plan_editor, plan_pages, plan_review, plan_starting, plans, portfolio
 
 ACTIVITY = "plans/<int:plan_id>/activities/<int:activity_id>/"
 
@@ -25,4 +25,6 @@ urlpatterns = [
     path("plans/<int:plan_id>/amend/", plan_pages.plan_amend, name="plan-amend"),
     path("plans/<int:plan_id>/review/", plan_review.plan_review, name="plan-review"),
     path("plans/<int:plan_id>/review/decision/", plan_decide.plan_decision, name="plan-decision"),
+    path("portfolio/", portfolio.portfolio, name="portfolio"),
+    path("portfolio/<int:partner_id>/", portfolio.portfolio_partner, name="portfolio-partner"),
 ]

@@ -40,6 +40,7 @@ CLAIMS = Place("Claims", "claims", "claim", "claim")
 PLANS = Place("Plans", "plans", "plan", "plan")
 CATALOG = Place("What can I spend on?", "catalog", "check", "catalog")
 PAYMENTS = Place("Payments", "payments", "payment", "payment")
+PORTFOLIO = Place("Portfolio", "portfolio", "partner", "portfolio")
 WORKLIST = Place("Worklist", "worklist", "inbox", "review")
 FINANCE = Place("Finance", "finance", "ledger", "ledger")
 IMPORTS = Place("Imports", "imports", "import", "import")
@@ -54,7 +55,8 @@ PLACES: dict[str, tuple[Place, ...]] = {
     states.MARKETER: PARTNER,
     states.PARTNER_ADMIN: PARTNER,
     states.AGENCY: (HOME,),
-    states.CHANNEL_MANAGER: (WORKLIST, PLANS, CLAIMS, FUNDS, PAYMENTS, CATALOG, RULES),
+    # Payments are found through their claims, and from the portfolio.
+    states.CHANNEL_MANAGER: (WORKLIST, PORTFOLIO, PLANS, CLAIMS, FUNDS, CATALOG, RULES),
     states.FINANCE: MONEY,
     states.PROGRAM_ADMIN: ADMIN,
     states.AUDITOR: ADMIN,

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import include, path
 
 from coop import clock_page, sample_page, styleguide, web
-from partners.web import payout
+from partners.web import delegations, payout
 
 handler400 = web.bad_request
 handler403 = web.permission_denied
@@ -28,6 +28,9 @@ urlpatterns = [
     path("", include("claims.urls_vendor")),
     path("rules/", include("claims.urls_rules")),
     path("", include("funds.urls_vendor")),
+    path("portfolio/standing-in/", delegations.delegations, name="portfolio-delegations"),
+    path("portfolio/standing-in/new/", delegations.delegation_new, name="portfolio-delegation-new"),
+    path("portfolio/standing-in/<int:delegation_id>/end/", delegations.delegation_end, name="portfolio-delegation-end"),
     path("account/payout/", payout.payout_account, name="payment-account"),
     path("clock/", clock_page.clock_page, name="clock"),
 ]
