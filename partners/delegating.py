@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -39,9 +40,9 @@ def delegate(
         person=person, to=to, starts_on=starts_on, ends_on=ends_on, note=note[:500], created_by=by, created_at=at
     )
     delegation.partners.set(named)
-    said = {"person": str(person.pk), "to": str(to.pk), "partners": [str(partner) for partner in named]}
-    days = {"starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
-    events.record("delegation.created", delegation, by=by, at=at, vendor_only=True, **said, **days)
+    said: dict[str, Any] = {"person": str(person.pk), "to": str(to.pk), "partners": [str(partner) for partner in named]}
+    said |= {"starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
+    events.record("delegation.created", delegation, by=by, at=at, vendor_only=True, **said)
     return delegation
 
 

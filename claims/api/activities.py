@@ -93,7 +93,7 @@ class ActivityViewSet(ListMixin, RetrieveMixin, ApiViewSet):
             partner = self.partner.external_id if self.partner else ""
             case = Case(code, "", "", country, book.class_of(country, self.day), partner, self.day)
             program = Program.objects.filter(code=code).first() if code else None
-            context.update({"book": book, "case": case, "program": program})
+            context.update({"book": book, "case": case, "program": program, "offers": {}})
         return context
 
     @act(query=CASE)

@@ -114,7 +114,7 @@ class ActivityOut(serializers.Serializer[Any]):
 
     def offer(self, activity: Any) -> Offer:
         """The activity in the case that the client asks about; made once for each."""
-        known: dict[str, Offer] = self.context.setdefault("offers", {})
+        known: dict[str, Offer] = self.context["offers"]
         if activity.code not in known:
             known[activity.code] = offer_of(self.context["book"], activity, self.context["case"])
         return known[activity.code]

@@ -11,8 +11,8 @@ from django.db import transaction
 from claims import states
 from claims.files.suppliers import number_key, supplier_key
 from claims.models import Activity, Claim, ClaimLine
-from claims.operations.documents import forget_unused
 from claims.operations.duplicates import look_for_duplicates
+from claims.operations.files import forget_unused
 from claims.operations.on_plans import from_plan, move_to_plan, planned_for, require_same
 from claims.operations.opening import lock_open_claim, touched
 from claims.permissions import WRITERS

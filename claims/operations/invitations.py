@@ -58,7 +58,7 @@ def invite(
 
 def known_person(claim: Claim, person_id: int) -> Person:
     """Somebody of the claim's organisation who may be asked. Raises Invalid."""
-    found = Person.objects.filter(id=person_id, partner_id=claim.partner_id, is_active=True).first()
+    found: Person | None = Person.objects.filter(id=person_id, partner_id=claim.partner_id, is_active=True).first()
     if found is None or found.role not in (*WRITERS, AGENCY):
         raise Invalid.field(
             "person", "Choose somebody of your organisation, or one of its agencies' guests.", "not_found"
@@ -69,7 +69,7 @@ def known_person(claim: Claim, person_id: int) -> Person:
 def guest(claim: Claim, email: str, name: str, *, by: Person, at: datetime) -> Person:
     """The agency's guest with this address, added where nobody has it. Raises Invalid with all faults."""
     address = email.strip().lower()
-    known = Person.objects.filter(email=address).first()
+    known: Person | None = Person.objects.filter(email=address).first()
     if known is not None and known.partner_id == claim.partner_id and known.is_active and known.role in WRITERS:
         return known
     if known is not None and (known.role != AGENCY or not known.is_active):

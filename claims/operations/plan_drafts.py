@@ -172,7 +172,7 @@ def add_activity(
         country=country or plan.fund.location.country,
         created_at=at,
     )
-    said = {"title": row.title, "country": row.country, "solution_area": solution_area}
+    said: dict[str, Any] = {"title": row.title, "country": row.country, "solution_area": solution_area}
     said |= {"starts_on": starts_on, "ends_on": ends_on}
     said |= {"requested_minor": requested_minor, "expected_outcome": expected_outcome, "answers": answers or {}}
     write_activity(row, said)

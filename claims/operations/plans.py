@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -74,7 +75,7 @@ def submit_plan(plan_id: int, *, revision: int | None = None, by: Person, at: da
     plan.submitted_by, plan.reviewer = by, None
     plan.review_due_at = review_due(at, plan.fund.program)
     asked = sum(row.requested_minor for row in plan.activities.all())
-    said = {"requested": str(asked), "currency": plan.currency, "sending": plan.sendings}
+    said: dict[str, Any] = {"requested": str(asked), "currency": plan.currency, "sending": plan.sendings}
     touched(plan, "plan.submitted", by=by, at=at, **said)
     return plan
 
@@ -259,8 +260,8 @@ def close_activity(plan_id: int, activity_id: int, *, revision: int | None = Non
         said = f"“{row.title}” is not in force in plan {plan}, so there is nothing to close."
         raise WrongStatus(f"{said} {last_act(plan, by=by)}".strip())
     released = release_rows(plan, [row], "closed", by=by, at=at)
-    said = {"activity": str(row.pk), "released": str(released), "currency": plan.currency}
-    touched(plan, "plan.activity_closed", by=by, at=at, **said)
+    told = {"activity": str(row.pk), "released": str(released), "currency": plan.currency}
+    touched(plan, "plan.activity_closed", by=by, at=at, **told)
     close_if_used_up(plan, by=by, at=at)
     return plan
 

@@ -13,9 +13,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from claims import states
+from claims.letters import APPROVE, DECLINE
 from claims.models import Plan
 from claims.operations.plan_review import approve_plan
-from claims.plan_letters import APPROVE, DECLINE, Said, compose, verdict_of
+from claims.plan_letters import Said, compose, verdict_of
 from claims.web.plan_access import history_of
 from claims.web.plan_review import answer_of, crumbs, find_plan, record, show, why_not
 from claims.web.plan_review_forms import ActivityDecisionForm, NoteForm

@@ -46,7 +46,9 @@ class PlanForm(ClaimForm):
 
     def changes(self) -> dict[str, Any]:
         """The values that could be read, as operations take them."""
-        found = {name: self.cleaned_data[name] for name in ("title", "people") if name in self.cleaned_data}
+        found: dict[str, Any] = {
+            name: self.cleaned_data[name] for name in ("title", "people") if name in self.cleaned_data
+        }
         if "people" in found:
             found["people"] = [int(person) for person in found["people"]]
         return found

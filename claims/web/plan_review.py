@@ -15,10 +15,11 @@ from django.views.decorators.http import require_http_methods
 
 from claims import states
 from claims.due import due_day
+from claims.letters import RETURN
 from claims.models import Plan, PlanActivity
 from claims.operations.plans import missing_minor
 from claims.permissions import require_plan_reviewer
-from claims.plan_letters import RETURN, verdict_of
+from claims.plan_letters import verdict_of
 from claims.queries.plan_deciders import deciders_of, titles_for
 from claims.queries.plan_facts import findings_of_plan
 from claims.queries.plan_history import by_activity, plans_with

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -146,7 +146,7 @@ def days(plan: Plan) -> tuple[Any, Any]:
 
 @login_required
 @require_safe
-def plan_export(request: PersonRequest) -> HttpResponse:
+def plan_export(request: PersonRequest) -> HttpResponseBase:
     """All plans that fit the filters, as a table to download."""
     _, _, found = chosen(request)
     return csv_download(chain([HEADINGS], map(line, all_of(found))), "plans.csv")

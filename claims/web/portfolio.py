@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -59,7 +59,7 @@ RECORD_COLUMNS = [
 
 @login_required
 @require_safe
-def portfolio(request: PersonRequest) -> HttpResponse:
+def portfolio(request: PersonRequest) -> HttpResponseBase:
     """The partners, those who lose most soonest on top; as a table to download with `format=csv`."""
     require_role(request.user, *LOOKERS, to="look at the portfolio")
     at = now(request)
@@ -149,9 +149,9 @@ def portfolio_partner(request: PersonRequest, partner_id: int) -> HttpResponse:
                 reverse("plan-review", args=[plan.pk]),
                 plan.status_name,
                 PLAN_TONES[plan.status],
-                plan.show(plan.requested),
+                plan.show(plan.requested),  # type: ignore[attr-defined]
                 plan.turn_since,
-            )  # type: ignore[attr-defined]
+            )
             for plan in plans[:SHOWN]
         ],
         "claims": [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django import forms
+from django.forms import Form
 
 from claims.letters import DECLINE, RETURN
 from claims.models import Claim
@@ -22,12 +22,12 @@ class Answer:
     note: NoteForm
 
     @property
-    def forms(self) -> list[forms.Form]:
+    def forms(self) -> list[Form]:
         """Every form that was sent or has to be."""
         return [*self.lines, *(form for form in self.documents if form.is_bound), self.note]
 
     @property
-    def bound(self) -> list[forms.Form]:
+    def bound(self) -> list[Form]:
         """The decisions that were sent."""
         return [form for form in (*self.lines, *self.documents) if form.is_bound]
 

@@ -59,7 +59,7 @@ def page_of(request: HttpRequest) -> str:
 def kept(request: HttpRequest) -> dict[str, Any] | None:
     """What the reader wrote on this page before and did not save, or None."""
     found: dict[str, Any] | None = request.session.get(KEY, {}).get(page_of(request))
-    person: Any = request.user  # type: ignore[attr-defined]
+    person: Any = request.user
     return found if found is not None and found["writer"] == str(person.pk) else None
 
 
@@ -99,7 +99,7 @@ def keeps_words(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResp
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        person: Any = request.user  # type: ignore[attr-defined]
+        person: Any = request.user
         if person.is_authenticated and request.method == "POST" and "discard" in request.POST:
             forget(request)
             return redirect(page_of(request))

@@ -6,6 +6,7 @@ They pass a reference that funds does not look into.
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from coop.lib import clock
@@ -139,7 +140,7 @@ def restore(fund: Fund, amount_minor: int, *, reference: tuple[str, str], key: s
             f"{fund.show(amount_minor)} was asked for, but {fund.show(there)} of this fund expired or is left. "
             f"{fund.show(amount_minor - there)} is missing: grant less."
         )
-    more = {"reference": reference, "by": by, "at": at}
+    more: dict[str, Any] = {"reference": reference, "by": by, "at": at}
     if expired:
         _move(fund, "restoration", states.EXPIRED, states.IN_REVIEW, expired, key=key, **more)
     if amount_minor > expired:
