@@ -49,7 +49,9 @@ def submit_claim(claim_id: int, *, revision: int | None = None, by: Person, at: 
     require_fresh(claim, revision, by=by)
     claim.status = next_status(claim, "submit", by=by)
     if not locked and is_limited_by_program(book_for(claim), case_of_claim(claim)):
-        raise Stale("Somebody changed the activity of this claim while you sent it. Read it again and send it once more.")
+        raise Stale(
+            "Somebody changed the activity of this claim while you sent it. Read it again and send it once more."
+        )
 
     look_for_duplicates(claim, at)
     prefetch_related_objects([claim], "lines", "documents")  # read once: for the rules and for the event

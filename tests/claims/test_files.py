@@ -58,6 +58,7 @@ def given(person: Person) -> dict[str, Any]:
         ("a.pdf", PDF + papers.zipped(a=b"x")[:900], "application/pdf"),
         ("a.txt", b"<script>alert(1)</script>", "text/plain"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "file",
 )
 def test_a_file_is_what_its_name_and_its_content_say(name: str, data: bytes, said: str) -> None:
     assert types.media_type(name, data, max_bytes=LIMIT) == said
