@@ -236,7 +236,8 @@ def cancel_plan(plan_id: int, *, reason: str = "", revision: int | None = None, 
     plan.status = next_status(plan, "cancel", by=by)
     if was_in_force and (amendment := open_amendment(plan)):
         if amendment.status == states.SUBMITTED:
-            raise WrongStatus(f"Version {amendment.version} of this plan waits for approval. Withdraw that first.")
+            said = f"Version {amendment.version} of this plan waits for approval. Withdraw that first."
+            raise WrongStatus(f"{said} {last_act(amendment, by=by)}".strip())
         amendment.status, amendment.turn_since = next_status(amendment, "cancel", by=by), at
         touched(amendment, "plan.cancelled", by=by, at=at)
     released = release_rows(plan, open_rows(plan), "cancelled", by=by, at=at) if was_in_force else 0
