@@ -125,6 +125,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "coop.lib.web.PrivatePagesMiddleware",
     "coop.lib.web.RefusalMiddleware",
+    "claims.web.guest.GuestWallMiddleware",
 ]
 
 TEMPLATES = [

@@ -86,7 +86,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         },
         "help_url": reverse("glossary"),
         "rules_url": reverse("rules") if person.is_vendor else "",
-        "search_url": reverse("search"),
+        "search_url": "" if person.role == states.AGENCY else reverse("search"),
     }
 
 

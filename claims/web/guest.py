@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -19,7 +20,7 @@ from claims.web.papers import file_row, name_of
 from claims.web.standing import deadline_of
 from coop.lib.dates import show_deadline, show_instant
 from coop.lib.errors import NotFound
-from coop.lib.web import now
+from coop.lib.web import now, refusal_page
 from funds.web.clocks import time_left
 from partners.states import AGENCY
 from partners.web.request import PersonRequest
@@ -38,6 +39,50 @@ WHAT = {
     "proof": "Upload what shows that the work was done. You see only what you uploaded.",
     "results": "Report what the work achieved.",
 }
+
+
+# All that a guest may open, by the names of the addresses; each page asks again what of it the guest may see.
+OPEN = {
+    "home",
+    "guest-task",
+    "task-done",
+    "claim-about",
+    "claim-lines",
+    "claim-line",
+    "claim-line-new",
+    "claim-line-remove",
+    "claim-work",
+    "claim-work-new",
+    "claim-proof",
+    "claim-results",
+    "document-content",
+    "document-page",
+    "document-preview",
+    "document-remove",
+    "glossary",
+    "healthz",
+    "clock",
+    "styleguide",
+}
+
+
+class GuestWallMiddleware:
+    """A page that nobody opened for agencies' guests does not exist for them, whoever writes it and whenever."""
+
+    def __init__(self, answer: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.answer(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        person, found = request.user, request.resolver_match
+        if not person.is_authenticated or person.role != AGENCY or found is None or found.namespace == "api":
+            return None
+        name = found.url_name or ""
+        if name in OPEN or name.startswith("account_"):
+            return None
+        return refusal_page(request, NotFound("There is no such page."))
 
 
 def home_of_guest(request: PersonRequest) -> HttpResponse:
