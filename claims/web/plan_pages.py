@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from claims import rules, states
 from claims.due import due_day
 from claims.models import Plan, PlanActivity
 from claims.operations.plans import amend_plan, cancel_plan, submit_plan, withdraw_plan
+from claims.queries.catalog import current_catalog
 from claims.queries.plan_deciders import deciders_of
 from claims.queries.plan_facts import findings_of_plan
 from claims.queries.plans import changes_between, open_amendment
@@ -125,20 +127,27 @@ def cards(found: Plan) -> list[dict[str, Any]]:
         "action_url": reverse("plan-about", args=[found.pk]),
         "action_label": "Change",
     }
-    return [about, *(activity_card(found, activity) for activity in found.activities.all())]
+    areas = solution_areas()
+    return [about, *(activity_card(found, activity, areas) for activity in found.activities.all())]
 
 
-def activity_card(found: Plan, activity: PlanActivity) -> dict[str, Any]:
+def activity_card(found: Plan, activity: PlanActivity, areas: Mapping[str, str]) -> dict[str, Any]:
     return {
         "title": activity.title,
         "action_url": reverse("plan-activity", args=[found.pk, activity.pk]),
         "action_label": "Change",
-        "rows": activity_rows(found, activity),
+        "rows": activity_rows(found, activity, areas),
     }
 
 
-def activity_rows(found: Plan, activity: PlanActivity) -> list[dict[str, str]]:
-    area = [{"key": "Solution area", "value": activity.solution_area}] if activity.solution_area else []
+def solution_areas() -> dict[str, str]:
+    """The names of the solution areas of all times, by their codes."""
+    return {row["code"]: row["name"] for row in current_catalog().get("solution_areas", ())}
+
+
+def activity_rows(found: Plan, activity: PlanActivity, areas: Mapping[str, str]) -> list[dict[str, str]]:
+    code = activity.solution_area
+    area = [{"key": "Solution area", "value": areas.get(code, code)}] if code else []
     return [
         {"key": "Activity", "value": activity.activity.name},
         {"key": "When", "value": span(activity.starts_on, activity.ends_on)},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -29,7 +29,7 @@ from claims.web.plan_access import history_of, plan_for
 from claims.web.plan_after import activity_rows as decided_rows
 from claims.web.plan_after import decision_of, letter_of, newer_than
 from claims.web.plan_editor import activity_findings, own_findings
-from claims.web.plan_pages import activity_rows
+from claims.web.plan_pages import activity_rows, solution_areas
 from claims.web.plan_review_forms import ActivityDecisionForm, NoteForm, reason_groups
 from claims.web.plan_standing import TONES, had_before, joined, requested, story
 from coop.lib.dates import show_day, show_deadline, show_instant
@@ -116,12 +116,13 @@ def show(
     findings = findings_of_plan(plan, at=at)
     zone = plan.fund.program.time_zone
     period = plan.fund.earning_period
+    areas = solution_areas()
     context = {
         "plan": plan,
         "form": note,
         "forms": [*forms, note] if with_errors else [],
         "with_errors": with_errors,
-        "rows": [decision_row(plan, form, findings) for form in forms],
+        "rows": [decision_row(plan, form, findings, areas) for form in forms],
         "lede": lede(plan),
         "facts": facts(plan),
         "own": [asdict(found) for found in own_findings(findings, plan)],
@@ -149,14 +150,16 @@ def crumbs(request: PersonRequest) -> list[dict[str, str]]:
     return [{"label": "Plans", "url": reverse("plans")}]
 
 
-def decision_row(plan: Plan, form: ActivityDecisionForm, findings: Sequence[Finding]) -> dict[str, Any]:
+def decision_row(
+    plan: Plan, form: ActivityDecisionForm, findings: Sequence[Finding], areas: Mapping[str, str]
+) -> dict[str, Any]:
     """One activity with what is planned, what the rules say of it, and its form."""
     activity: PlanActivity = form.activity
     return {
         "form": form,
         "activity": activity,
         "requested": plan.show(activity.requested_minor),
-        "facts": [row for row in activity_rows(plan, activity) if row["key"] != "Asked for"],
+        "facts": [row for row in activity_rows(plan, activity, areas) if row["key"] != "Asked for"],
         "findings": [asdict(found) for found in activity_findings(findings, activity)],
     }
 

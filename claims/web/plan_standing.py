@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from claims import states
@@ -96,11 +97,9 @@ def said_of(plan: Plan, at: datetime) -> tuple[str, str]:
     if plan.status == states.RETURNED:
         return f"Your plan for {asked} was returned to be mended.", "Mend what was asked for and send it again."
     if plan.status == states.APPROVED:
-        part = (
-            "all that you asked for" if approved(activities) == requested(activities) else f"of the {asked} asked for"
-        )
+        part = given if given == asked else f"{given} of the {asked} you asked for"
         until = show_deadline(period.claims_close_at, zone)
-        return f"{given} is approved, {part}, and reserved for you.", f"Claim it until {until}."
+        return f"{part} is approved and reserved for you.", f"Claim it until {until}."
     if plan.status == states.DECLINED:
         return f"Your plan for {asked} was declined. Nothing is reserved for it.", ""
     if plan.status == states.CANCELLED:
@@ -166,12 +165,18 @@ SENTENCES = {
     "plan.lapsed": "closed the plan, because the claim deadline had passed",
     "plan.closed": "closed the plan",
 }
+EDITS = ("plan.changed", "plan.activity_added", "plan.activity_changed", "plan.activity_removed")
 AMOUNT_IN = {"plan.submitted": "requested", "plan.approved": "approved", "plan.cancelled": "released"}
 
 
 def story(events: Iterable[Event], *, currency: str) -> list[dict[str, Any]]:
-    """Events, newest first, as `_components/timeline.html` takes them."""
-    return [told(event, currency) for event in events]
+    """Events, newest first, as `_components/timeline.html` takes them; a stretch of edits by one person is told as one."""
+    found = []
+    for (_, edits), group in groupby(events, key=lambda event: (event.actor_id, event.verb in EDITS or event.pk)):
+        same = list(group)
+        said = told(same[0], currency)
+        found.append({**said, "what": f"worked on the plan ({len(same)} changes)"} if len(same) > 1 and edits else said)
+    return found
 
 
 def told(event: Event, currency: str) -> dict[str, Any]:
