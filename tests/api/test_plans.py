@@ -59,7 +59,11 @@ def test_a_plan_is_written_sent_approved_row_by_row_and_claimed_on(
     assert (money["available"], money["reserved"]) == ("5603.55", "4400.00")
 
     claim = partner.post("claims/", {"fund": str(fund.pk), "plan_activity": first["id"]})
-    assert (claim["title"], claim["activity"], claim["plan_activity"]) == ("Calls in spring", "telemarketing", first["id"])
+    assert (claim["title"], claim["activity"], claim["plan_activity"]) == (
+        "Calls in spring",
+        "telemarketing",
+        first["id"],
+    )
     assert (claim["activity_from"], claim["activity_to"]) == ("2024-03-10", "2024-03-20")
     events = vendor("auditor").get("events/", subject=draft["id"], subject_type="plan")["results"]
     assert [event["verb"] for event in events][-2:] == ["plan.submitted", "plan.approved"]
