@@ -47,7 +47,7 @@ def waiting(limit: int = 100) -> list[int]:
 
 def make_preview(stored_id: int, *, at: datetime) -> bool:
     """Draw a file, keep its pages or text, and look for pictures like it. False where another worker is at it, or was."""
-    if not begin_try(stored_id):
+    if not _begin_try(stored_id):
         return False
     with transaction.atomic():
         if not is_mine(stored_id):
@@ -70,7 +70,7 @@ def make_preview(stored_id: int, *, at: datetime) -> bool:
 
 
 @transaction.atomic
-def begin_try(stored_id: int) -> bool:
+def _begin_try(stored_id: int) -> bool:
     """Count a try before it begins, so that a file which kills its worker is not tried for ever."""
     if not is_mine(stored_id):
         return False

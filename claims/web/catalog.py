@@ -16,8 +16,8 @@ from django.views.decorators.http import require_safe
 from claims.models import Activity
 from claims.permissions import WRITERS
 from claims.queries.book import current_book, is_offered
+from claims.queries.contacts import managers_of
 from claims.queries.limits import limit_in_money
-from claims.queries.managers import managers_of
 from claims.queries.offers import (
     Approval,
     Offer,

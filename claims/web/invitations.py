@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.forms import ResetPasswordForm
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -25,6 +24,7 @@ from coop.lib.dates import show_deadline, show_instant
 from coop.lib.errors import Refused
 from coop.lib.forms import add_refusal
 from coop.lib.web import now
+from partners.mails import mail_first_password
 from partners.models import Person
 from partners.states import AGENCY, ROLES
 from partners.web.request import PersonRequest
@@ -109,11 +109,8 @@ def asked(request: PersonRequest, invitation: Invitation) -> HttpResponse:
     """Whoever has no password yet is sent the mail by which one sets it; the answer says what was done."""
     person, task = invitation.person, states.TASKS[invitation.task].lower()
     said = f"{person.name} is asked to do this task: {task}."
-    if person.role == AGENCY and not person.has_usable_password():
-        mail = ResetPasswordForm({"email": person.email})
-        if mail.is_valid():
-            mail.save(request)
-            said += f" A mail to {person.email} says how to set a password."
+    if person.role == AGENCY and mail_first_password(person, request):
+        said += f" A mail to {person.email} says how to set a password."
     messages.success(request, said)
     return redirect("claim-people", invitation.claim_id)
 

@@ -150,7 +150,7 @@ def test_a_file_that_kills_its_process_is_given_up_after_three_tries(
 def test_a_file_that_kills_its_worker_is_given_up_too(fund: Fund) -> None:
     document = add(fund, "a.txt", b"words")
     assert document.stored_id is not None
-    assert [previews.begin_try(document.stored_id) for _ in range(4)] == [True, True, True, False]
+    assert [previews._begin_try(document.stored_id) for _ in range(4)] == [True, True, True, False]
     assert StoredFile.objects.get().preview == "failed"
 
 
