@@ -20,7 +20,9 @@ SIDE = 8
 FLAT = 24  # of 256 shades: what differs less from its lightest to its darkest point shows nothing
 MAX_PIXELS = 60_000_000
 FORMS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/heic": "HEIF", "image/heif": "HEIF"}
-TELLING = 8  # bits that must be set, and not be: a print that is nearly all the same fits too much
+TELLING = (
+    16  # bits that must be set, and not be: large flat shapes set few, and would look like all others of their kind
+)
 
 
 def ready(media_type: str) -> None:

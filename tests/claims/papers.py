@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from functools import cache
 from io import BytesIO
+from random import Random
 
 import docx
 import openpyxl
@@ -40,13 +41,12 @@ x
 @cache
 def drawing(seed: int = 0, width: int = 800, height: int = 600) -> Image.Image:
     """A picture with much in it; another seed is another picture."""
-    picture = Image.new("RGB", (width, height), "white")
+    picture, chance = Image.new("RGB", (width, height), "white"), Random(seed)
     draw = ImageDraw.Draw(picture)
-    for number in range(40):
-        turn = number * (37 + 16 * seed) + 101 * seed
-        left, top = turn * 13 % width, turn * 29 % height
-        box = (left, top, left + width // 5, top + height // 6)
-        draw.ellipse(box, fill=(turn % 256, (turn * 7 + 40) % 256, (255 - turn * 3) % 256))
+    for _ in range(150):
+        left, top = chance.randrange(width), chance.randrange(height)
+        box = (left - width // 9, top - height // 9, left + width // 9, top + height // 9)
+        draw.ellipse(box, fill=tuple(chance.randrange(256) for _ in range(3)))
     return picture
 
 
