@@ -11,6 +11,6 @@ urlpatterns = [
     path("catalog/check/", ideas.check_idea, name="catalog-check"),
     path("catalog/changes/", changed.changes, name="catalog-changes"),
     path("catalog/<slug:code>/", catalog.catalog_activity, name="catalog-activity"),
-    path("planner/", planner.planner, name="planner"),
-    path("planner/<int:fund_id>/", planner.planner_fund, name="planner-fund"),
+    path("planner/", planner.planner, name="fund-planners"),
+    path("planner/<int:fund_id>/", planner.planner_fund, name="fund-planner"),
 ]

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from claims.models import Publication
+from claims.models import Activity, Publication
 from claims.queries.book import current_book
 from claims.queries.catalog import catalog_of, current_catalog
+from claims.queries.offers import offers_of
+from claims.rules.book import Case
 from claims.rules.changes import Change, changes_between, what_changed
 from funds.models import Program
 
@@ -58,13 +60,24 @@ class Told:
 def changes_for(
     programs: Sequence[Program], before: date, after: date, *, country: str = "", partner: str = ""
 ) -> list[Told]:
-    """What counts on the later day and did not on the earlier one, each change once, in the order of its first day."""
+    """What counts on the later day and did not on the earlier one, each change once, by its group and first day.
+
+    Rules of activities that a program pays for on neither day change nothing for anybody in it.
+    """
     catalog, book = current_catalog(), current_book()
-    found = (
-        (change, program)
-        for program in programs
-        for change in what_changed(catalog, book, before, after, program=program.code, country=country, partner=partner)
-    )
+    known = list(Activity.objects.all())
+    found: list[tuple[Change, Program]] = []
+    for program in programs:
+        cases = [
+            Case(program.code, "", "", country, book.class_of(country, day), partner, day) for day in (before, after)
+        ]
+        paid = {offer.code for case in cases for offer in offers_of(book, known, case)}
+        if not paid:
+            continue
+        changes = what_changed(
+            catalog, book, before, after, program=program.code, country=country, partner=partner, activities=paid
+        )
+        found += [(change, program) for change in changes]
     return together(found)
 
 

@@ -18,10 +18,11 @@ from funds.models import Fund, Program
 from partners.states import TITLES
 
 ALLOWANCE, LIMITS, THRESHOLD = "allowance", ("limit", "head_count"), "poe_threshold"
+EVIDENCE = "money_evidence"
 WHOLE = "100"  # per cent of the cost that are paid where no rule says less
 # What pages say in places of their own, or what holds for every activity alike: the rest is "what else counts".
 TOLD = (
-    *(ALLOWANCE, *LIMITS, THRESHOLD, "activity_offered", "proof_of_execution", "proof_of_parts", "results"),
+    *(ALLOWANCE, *LIMITS, THRESHOLD, EVIDENCE, "activity_offered", "proof_of_execution", "proof_of_parts", "results"),
     *("declaration", "line_detail", "money_there", "payout_profile", "claim_window", "use_period"),
     *("plan_approval", "within_plan", "duplicate_evidence", "solution_area", "guidance"),
 )
@@ -113,6 +114,11 @@ class Offer:
         return [words(rule) for rule in self.limit_rules]
 
     @property
+    def evidence(self) -> str:
+        """What shows the cost."""
+        return " ".join(words(rule) for rule in self.of_kind(EVIDENCE))
+
+    @property
     def threshold(self) -> str:
         """From which amount on proof is asked for; empty where it is asked for always."""
         return " ".join(words(rule) for rule in self.of_kind(THRESHOLD))
@@ -145,16 +151,18 @@ class Approval:
 
     @property
     def by(self) -> str:
-        *others, last = self.titles or ["channel manager of your organisation"]
-        return f"{', '.join(others)} or {last}" if others else last
+        if not self.titles:
+            return "your channel manager"
+        *others, last = self.titles
+        return f"a {', '.join(others)} or {last}" if others else f"a {last}"
 
     @property
     def sentence(self) -> str:
         if self.kind == "none":
             return "No plan is needed: do the work and claim it."
         if self.kind == "required":
-            return f"A plan must be approved before you spend. It is approved by a {self.by}."
-        return f"A plan is not needed, but an approved one sets the money aside. It is approved by a {self.by}."
+            return f"A plan must be approved before you spend. It is approved by {self.by}."
+        return f"A plan is not needed, but an approved one sets the money aside. It is approved by {self.by}."
 
 
 def approval_of(program: Program, day: date) -> Approval:

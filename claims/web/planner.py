@@ -92,10 +92,10 @@ def planner(request: PersonRequest) -> HttpResponse:
     at = now(request)
     funds = list(funds_of(request.user).filter(earning_period__claims_close_at__gt=at))
     if len(funds) == 1:
-        return redirect("planner-fund", funds[0].pk)
+        return redirect("fund-planner", funds[0].pk)
     choices = [
         {
-            "url": reverse("planner-fund", args=[fund.pk]),
+            "url": reverse("fund-planner", args=[fund.pk]),
             "label": f"{earned_in(fund.earning_period)}, {fund.program}, {fund.location}",
             "hint": both_clocks(fund.earning_period, fund.program.time_zone),
             "amount": fund.show(fund.available_minor),
