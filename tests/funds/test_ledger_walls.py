@@ -270,6 +270,7 @@ def test_only_a_correction_of_what_was_earned_may_leave_less_than_nothing(fund: 
         ("approval", "in_review", "approved"),
         ("payment", "approved", "paid"),
         ("hold", "reserved", "in_review"),
+        ("restoration", "expired", "in_review"),
         ("conversion", "converted", "available"),
     ],
 )
