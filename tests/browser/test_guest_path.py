@@ -65,7 +65,7 @@ def test_a_guest_is_asked_uploads_and_cannot_go_elsewhere(visit: Callable[..., V
     look(guest, "guest proof", pictures=PICTURES)
     page.get_by_label("File for Call log").set_input_files(a_file("log.png"))
     page.get_by_role("button", name="Save proof").click()
-    expect(page.get_by_text("log.png")).to_be_visible()
+    expect(page.get_by_role("link", name="log.png", exact=True)).to_be_visible()
     page.get_by_role("button", name="Mark as done").click()
     expect(page.get_by_text("Nothing is asked of you")).to_be_visible()
     for path in (f"/claims/{draft.pk}/", f"/claims/{draft.pk}/proof/", "/claims/", "/funds/", "/plans/"):
