@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from claims.api.activities import ActivityViewSet
 from claims.api.claims import ClaimViewSet
+from claims.api.decisions import DecisionViewSet
 from claims.api.evidence import DocumentViewSet, LineViewSet
 from claims.api.plans import PlanViewSet
 from claims.api.rules import PublicationViewSet
@@ -47,6 +48,7 @@ router.register("publications", PublicationViewSet, "publication")
 router.register("claims", ClaimViewSet, "claim")
 router.register(rf"{OF_CLAIM}/lines", LineViewSet, "claim-line")
 router.register(rf"{OF_CLAIM}/documents", DocumentViewSet, "claim-document")
+router.register(rf"{OF_CLAIM}/decisions", DecisionViewSet, "claim-decision")
 router.register("payment-runs", PaymentRunViewSet, "payment-run")
 router.register("payments", PaymentViewSet, "payment")
 router.register("reconciliations", ReconciliationViewSet, "reconciliation")

@@ -28,7 +28,7 @@ from claims.operations.documents import add_document
 from claims.operations.drafting import add_line, change_line, create_claim, update_claim
 from claims.operations.plan_review import approve_plan
 from claims.operations.plans import add_activity, create_plan, submit_plan
-from claims.operations.review import approve_claim
+from claims.operations.review import approve_claim, reject_claim
 from claims.operations.sending import submit_claim
 from claims.queries.book import dated_proofs, line_details_asked, metrics_asked, proofs_asked
 from claims.rules.facts import Metric
@@ -386,6 +386,11 @@ def make_sent_plan(fund: Fund, *amounts: str, **more: Any) -> Plan:
 def make_approved_plan(fund: Fund, *amounts: str, **more: Any) -> Plan:
     plan = make_sent_plan(fund, *amounts, **more)
     return approve_plan(plan.id, by=vendor("manager"), at=clock.now())
+
+
+def make_declined_claim(fund: Fund, *amounts: str, reason: str = "No call log.", **more: Any) -> Claim:
+    claim = make_sent_claim(fund, *amounts, **more)
+    return reject_claim(claim.id, reason=reason, by=vendor("manager"), at=clock.now())
 
 
 # --- Payments -----------------------------------------------------------------------------------------------------------

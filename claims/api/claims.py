@@ -11,14 +11,14 @@ from rest_framework.response import Response
 from claims import states
 from claims.api import serializers as shapes
 from claims.models import Claim
-from claims.operations import drafting, review, sending
-from claims.operations.review import Fix, LineDecision
+from claims.operations import disputes, drafting, review, sending
+from claims.operations.verdicts import DocumentDecision, Fix, LineDecision
 from claims.queries import judge_together
 from claims.queries.book import current_book
 from coop.lib.api import filters
 from coop.lib.api.views import ApiViewSet, ListMixin, RetrieveMixin, act, verb
 
-REVIEWS = ("start_review", "give_back", "approve", "reject")
+REVIEWS = ("start_review", "give_back", "approve", "reject", "decide_dispute")
 NO_CLAIM = "There is no such claim."
 
 
@@ -64,11 +64,30 @@ class ClaimViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         judge_together(page or (), current_book())
         return page
 
-    def decisions(self, taken: dict[str, Any]) -> list[LineDecision]:
-        return [
-            LineDecision(row["id"], row["decision"], row.get("approved_amount"), row.get("reason", ""))
-            for row in taken.get("decisions", [])
-        ]
+    def judged(self, taken: dict[str, Any]) -> dict[str, Any]:
+        """What was said of lines and documents, with all that every decision takes."""
+        return {
+            "decisions": [
+                LineDecision(
+                    row["id"],
+                    row["decision"],
+                    row.get("approved_amount"),
+                    row.get("reason", ""),
+                    row.get("reason_code", ""),
+                )
+                for row in taken.get("decisions", [])
+            ],
+            "documents": [
+                DocumentDecision(row["id"], row["decision"], row.get("reason", ""), row.get("reason_code", ""))
+                for row in taken.get("documents", [])
+            ],
+            "revision": self.revision,
+            "by": self.person,
+            "at": self.at,
+        }
+
+    def fixes(self, taken: dict[str, Any]) -> list[Fix]:
+        return [Fix(row.get("field", ""), row["message"]) for row in taken.get("fixes", [])]
 
     @act(takes=shapes.ClaimIn, status=201)
     def create(self, request: Request) -> Response:
@@ -114,39 +133,47 @@ class ClaimViewSet(ListMixin, RetrieveMixin, ApiViewSet):
     def give_back(self, request: Request, pk: str) -> Response:
         """Give a claim back with a fix list."""
         taken = self.take(currency=self.get_object().currency)
-        fixes = [Fix(row.get("field", ""), row["message"]) for row in taken.get("fixes", [])]
+        fixes = self.fixes(taken)
         if taken.get("reason"):
             fixes.append(Fix("", taken["reason"]))
-        claim = review.return_claim(
-            int(pk),
-            fixes=fixes,
-            decisions=self.decisions(taken),
-            note=taken.get("note", ""),
-            revision=self.revision,
-            by=self.person,
-            at=self.at,
-        )
+        claim = review.return_claim(int(pk), fixes=fixes, note=taken.get("note", ""), **self.judged(taken))
         return self.answer_fresh(claim)
 
     @verb("approve", takes=shapes.Approval)
     def approve(self, request: Request, pk: str) -> Response:
         """Approve a claim in full or, line by line, in part."""
         taken = self.take(currency=self.get_object().currency)
-        claim = review.approve_claim(
-            int(pk),
-            decisions=self.decisions(taken),
-            note=taken.get("note", ""),
-            revision=self.revision,
-            by=self.person,
-            at=self.at,
-        )
-        return self.answer_fresh(claim)
+        return self.answer_fresh(review.approve_claim(int(pk), note=taken.get("note", ""), **self.judged(taken)))
 
     @verb("reject", takes=shapes.Rejection)
     def reject(self, request: Request, pk: str) -> Response:
         """Decline a whole claim, with the reason that the partner reads."""
         self.get_object()
         taken = self.take()
-        return self.answer_fresh(
-            review.reject_claim(int(pk), **taken, revision=self.revision, by=self.person, at=self.at)
+        said = self.judged(taken)
+        said.pop("decisions")
+        return self.answer_fresh(review.reject_claim(int(pk), reason=taken["reason"], **said))
+
+    @verb("dispute", takes=shapes.Disputing)
+    def dispute(self, request: Request, pk: str) -> Response:
+        """Object to the decision that declined a claim; another person decides then."""
+        self.get_object()
+        taken = self.take()
+        claim = disputes.dispute_claim(
+            int(pk), reason=taken["reason"], revision=self.revision, by=self.person, at=self.at
         )
+        return self.answer_fresh(claim)
+
+    @verb("decide_dispute", takes=shapes.DisputeDecision)
+    def decide_dispute(self, request: Request, pk: str) -> Response:
+        """Grant a dispute, uphold the first decision, or return the claim. Never by who decided first."""
+        taken = self.take(currency=self.get_object().currency)
+        claim = disputes.decide_dispute(
+            int(pk),
+            outcome=taken["outcome"],
+            fixes=self.fixes(taken),
+            reason=taken.get("reason", ""),
+            reason_code=taken.get("reason_code", ""),
+            **self.judged(taken),
+        )
+        return self.answer_fresh(claim)

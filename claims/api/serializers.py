@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from claims import states
+from claims.operations.disputes import ACTS as DISPUTE_ACTS
 from claims.queries import findings_of
 from coop.lib.api.fields import Amount, Choice, Code, Country, Day, Identifier, Money, Results, Text
 from coop.lib.api.serializers import Finding, Input
@@ -26,6 +27,7 @@ class LineOut(serializers.Serializer[Any]):
     currency = serializers.CharField(source="claim.currency")
     decision = serializers.CharField()
     approved_amount = Money("approved_minor", "claim.currency", allow_null=True)
+    reason_code = serializers.CharField()
     reason = serializers.CharField()
     created_at = serializers.DateTimeField()
 
@@ -68,6 +70,7 @@ class DocumentOut(serializers.Serializer[Any]):
     deleted_at = serializers.DateTimeField(source="stored.deleted_at", default=None, allow_null=True)
     signed_at = serializers.DateTimeField(allow_null=True)
     decision = serializers.CharField()
+    reason_code = serializers.CharField()
     reason = serializers.CharField()
     created_at = serializers.DateTimeField()
 
@@ -121,6 +124,9 @@ class ClaimOut(serializers.Serializer[Any]):
     paid_at = serializers.DateTimeField(allow_null=True)
     submit_by = serializers.DateTimeField(source="fund.earning_period.claims_close_at")
     cure_by = serializers.DateTimeField(source="fund.earning_period.cure_close_at")
+    review_due_by = serializers.DateTimeField(source="review_due_at", allow_null=True)
+    dispute = serializers.CharField()
+    disputed_at = serializers.DateTimeField(allow_null=True)
     revision = serializers.IntegerField()
     created_at = serializers.DateTimeField()
 
@@ -160,11 +166,24 @@ class ClaimChange(Input):
 
 
 class DecisionIn(Input):
-    """What is decided on one line; `approved_amount` with approve_less only, a `reason` with all but approve."""
+    """What is decided on one line; `approved_amount` with approve_less only, a reason with all but approve.
+
+    The reason is one of the catalog's (`reason_code`), words of one's own (`reason`), or both.
+    """
 
     id = Identifier()
     decision = Choice(states.DECISIONS)
     approved_amount = Amount(required=False, allow_null=True)
+    reason_code = Text(limit=40, blank=True, required=False)
+    reason = Text(limit=1_000, blank=True, one_line=False, required=False)
+
+
+class DocumentDecisionIn(Input):
+    """What is decided on one document; a reason with all but accept."""
+
+    id = Identifier()
+    decision = Choice(states.DOCUMENT_DECISIONS)
+    reason_code = Text(limit=40, blank=True, required=False)
     reason = Text(limit=1_000, blank=True, one_line=False, required=False)
 
 
@@ -175,6 +194,7 @@ class Approval(Input):
     """Lines that are not named are accepted as they are."""
 
     decisions = DecisionIn(many=True, required=False, max_length=MAX_DECISIONS)  # type: ignore[call-arg]
+    documents = DocumentDecisionIn(many=True, required=False, max_length=MAX_DECISIONS)  # type: ignore[call-arg]
     note = Text(limit=2_000, blank=True, one_line=False, required=False)
 
 
@@ -184,13 +204,33 @@ class FixIn(Input):
 
 
 class Returning(Input):
-    """What has to be mended: `fixes`, lines decided as return, or one `reason` for the whole claim."""
+    """What has to be mended: `fixes`, lines and documents decided as return, or one `reason` for the whole claim."""
 
     fixes = FixIn(many=True, required=False, max_length=MAX_DECISIONS)  # type: ignore[call-arg]
     decisions = DecisionIn(many=True, required=False, max_length=MAX_DECISIONS)  # type: ignore[call-arg]
+    documents = DocumentDecisionIn(many=True, required=False, max_length=MAX_DECISIONS)  # type: ignore[call-arg]
     reason = Text(limit=1_000, blank=True, one_line=False, required=False)
     note = Text(limit=2_000, blank=True, one_line=False, required=False)
 
 
 class Rejection(Input):
     reason = Text(limit=1_000, blank=True, one_line=False)
+    documents = DocumentDecisionIn(many=True, required=False, max_length=MAX_DECISIONS)  # type: ignore[call-arg]
+
+
+class Disputing(Input):
+    reason = Text(limit=2_000, blank=True, one_line=False)
+
+
+class DisputeDecision(Input):
+    """What becomes of a dispute. `decisions` and `documents` count for grant and return, `fixes` for return.
+
+    Lines that are not named are accepted where it is granted.
+    """
+
+    outcome = Choice(DISPUTE_ACTS)
+    decisions = DecisionIn(many=True, required=False, max_length=MAX_DECISIONS)  # type: ignore[call-arg]
+    documents = DocumentDecisionIn(many=True, required=False, max_length=MAX_DECISIONS)  # type: ignore[call-arg]
+    fixes = FixIn(many=True, required=False, max_length=MAX_DECISIONS)  # type: ignore[call-arg]
+    reason_code = Text(limit=40, blank=True, required=False)
+    reason = Text(limit=1_000, blank=True, one_line=False, required=False)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from claims.operations.disputes import dispute_claim
+from coop.lib import clock
 from tests import factories
 from tests.api.client import Api, api_of
 
-ROLES = ("marketer", "partner_admin", "agency", "manager", "finance", "finance2", "program", "auditor")
+ROLES = ("marketer", "partner_admin", "agency", "manager", "pcmm", "finance", "finance2", "program", "auditor")
 MASTER = {"program": 201, "finance": 201, "finance2": 201}
 FINANCE = {"finance": 201, "finance2": 201}
 WRITERS = {"marketer": 200, "partner_admin": 200}
-NOT_SEEN_BY_PARTNERS = {"marketer": 404, "partner_admin": 404, "agency": 404, "manager": 404}
-DRAFT_HIDDEN = dict.fromkeys(("agency", "manager", "finance", "finance2", "program", "auditor"), 404)
+NOT_SEEN_BY_PARTNERS = {"marketer": 404, "partner_admin": 404, "agency": 404, "manager": 404, "pcmm": 404}
+DRAFT_HIDDEN = dict.fromkeys(("agency", "manager", "pcmm", "finance", "finance2", "program", "auditor"), 404)
 
 # The act, and the status by role; a role that is not named gets 403.
 ACTS: dict[str, dict[str, int]] = {
@@ -26,17 +28,19 @@ ACTS: dict[str, dict[str, int]] = {
     "change a draft": {**WRITERS, **DRAFT_HIDDEN},
     "send a draft": {**WRITERS, **DRAFT_HIDDEN},
     "withdraw a claim": {**WRITERS, "agency": 404},
-    "start a review": {"manager": 200, "agency": 404},
-    "approve a claim": {"manager": 200, "agency": 404},
-    "return a claim": {"manager": 200, "agency": 404},
-    "decline a claim": {"manager": 200, "agency": 404},
+    "start a review": {"manager": 200, "pcmm": 200, "agency": 404},
+    "approve a claim": {"manager": 200, "pcmm": 200, "agency": 404},
+    "return a claim": {"manager": 200, "pcmm": 200, "agency": 404},
+    "decline a claim": {"manager": 200, "pcmm": 200, "agency": 404},
+    "dispute a decision": {**WRITERS, "agency": 404},
+    "decide a dispute": {"pcmm": 200, "agency": 404},
     "begin a plan": {"marketer": 201, "partner_admin": 201, "agency": 404},
     "change a planned draft": {**WRITERS, **DRAFT_HIDDEN},
     "send a plan": {**WRITERS, **DRAFT_HIDDEN},
     "withdraw a plan": {**WRITERS, "agency": 404},
-    "approve a plan": {"manager": 200, "agency": 404},
-    "return a plan": {"manager": 200, "agency": 404},
-    "decline a plan": {"manager": 200, "agency": 404},
+    "approve a plan": {"manager": 200, "pcmm": 200, "agency": 404},
+    "return a plan": {"manager": 200, "pcmm": 200, "agency": 404},
+    "decline a plan": {"manager": 200, "pcmm": 200, "agency": 404},
     "amend a plan": {**WRITERS, "agency": 404},
     "cancel a plan": {**WRITERS, "agency": 404},
     "prepare a run": FINANCE,
@@ -58,6 +62,8 @@ def test_each_role_may_do_what_it_may_and_nothing_else(db: None) -> None:
     run = factories.prepare()
     factories.make_approved_claim(fund, "300.00")
     sent, draft = factories.make_sent_claim(fund, "10.00"), factories.make_claim(fund, "10.00")
+    declined, disputed = (factories.make_declined_claim(fund, "10.00") for _ in range(2))
+    disputed = dispute_claim(disputed.pk, reason="Look again.", by=marketer, at=clock.now())
     waiting = factories.make_adjustment(fund, "5000.00")
     plans = {
         "draft": factories.make_plan(fund, "10.00"),
@@ -68,7 +74,7 @@ def test_each_role_may_do_what_it_may_and_nothing_else(db: None) -> None:
         "marketer": marketer,
         "partner_admin": factories.make_person(fund.partner, "partner_admin"),
         "agency": factories.make_person(fund.partner, "agency"),
-        **{who: factories.vendor(who) for who in ("manager", "finance", "finance2", "program", "auditor")},
+        **{who: factories.vendor(who) for who in ("manager", "pcmm", "finance", "finance2", "program", "auditor")},
     }
     keys: dict[str, Api] = {role: api_of(person) for role, person in people.items()}
     house = str(fund.partner_id)
@@ -108,6 +114,12 @@ def test_each_role_may_do_what_it_may_and_nothing_else(db: None) -> None:
         "approve a claim": ("POST", f"claims/{sent.pk}/approve/", None),
         "return a claim": ("POST", f"claims/{sent.pk}/return/", {"reason": "Send the log."}),
         "decline a claim": ("POST", f"claims/{sent.pk}/reject/", {"reason": "Not covered."}),
+        "dispute a decision": ("POST", f"claims/{declined.pk}/dispute/", {"reason": "It was there."}),
+        "decide a dispute": (
+            "POST",
+            f"claims/{disputed.pk}/decide_dispute/",
+            {"outcome": "uphold", "reason_code": "first-decision-stands"},
+        ),
         "begin a plan": ("POST", "plans/", {"fund": str(fund.pk), "title": "Spring"}),
         "change a planned draft": ("PATCH", f"plans/{plans['draft'].pk}/", {"title": "Summer"}),
         "send a plan": ("POST", f"plans/{plans['draft'].pk}/submit/", None),

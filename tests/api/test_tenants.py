@@ -32,6 +32,8 @@ BODIES: dict[str, Any] = {
     "PATCH claims/{claim_id}/lines/{pk}/": {"amount": "1.00"},
     "PATCH claims/{pk}/": {"title": "Mine now"},
     "PATCH plans/{pk}/": {"title": "Mine now"},
+    "POST claims/{pk}/dispute/": {"reason": "It was there."},
+    "POST claims/{pk}/decide_dispute/": {"outcome": "uphold", "reason": "No."},
     "POST plans/{pk}/return/": {"note": "No."},
     "POST plans/{pk}/decline/": {"note": "No."},
     "PATCH people/{pk}/": {"name": "Mine now"},
@@ -54,7 +56,7 @@ class House:
         self.person: Person = factories.make_person(self.partner, name=f"{name} Meier")
         self.admin: Person = factories.make_person(self.partner, "partner_admin", name=f"{name} Chefin")
         factories.make_payout_account(self.partner)
-        paid = factories.make_approved_claim(self.fund, "300.00", by=self.person)
+        paid = self.decided = factories.make_approved_claim(self.fund, "300.00", by=self.person)
         self.run = factories.make_approved_run()
         self.reconciliation = factories.make_reconciliation(self.run)
         self.claim: Claim = factories.make_sent_claim(self.fund, "10.00", by=self.person, title=f"{name} calls")
@@ -72,6 +74,7 @@ class House:
             "claim": self.claim.pk,
             "claim-line": self.claim.lines.get().pk,
             "claim-document": self.claim.documents.order_by("id")[0].pk,
+            "claim-decision": paid.decisions.get().pk,
             "entry": Entry.objects.filter(fund=self.fund).order_by("id")[0].pk,
             "payment-run": self.run.pk,
             "payment": Payment.objects.get(run=self.run).pk,
@@ -89,7 +92,7 @@ class House:
         """What stands in a route's variables for this house's record."""
         parents = {
             "fund_id": self.fund.pk,
-            "claim_id": self.claim.pk,
+            "claim_id": self.decided.pk if route.basename == "claim-decision" else self.claim.pk,
             "reconciliation_id": self.reconciliation.pk,
         }
         assert route.basename in self.ids, f"Say in House.ids whose the records of {route} are."
