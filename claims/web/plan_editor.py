@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 from claims import rules, states
 from claims.models import Plan, PlanActivity
 from claims.operations.plans import update_plan
+from claims.queries.guidance import guidance_of
 from claims.queries.plan_facts import findings_of_plan
 from claims.queries.plans import changes_between
 from claims.web.autosave import saved_as_written
@@ -102,6 +103,7 @@ def editor(request: PersonRequest, plan: Plan) -> HttpResponse:
         "claim_by": show_deadline(period.claims_close_at, zone),
         "since": show_day(plan.turn_since.date()),
         "events": story(history_of(plan, request.user), currency=plan.currency),
+        "guidance": guidance_of(plan.fund, at),
     }
     return render(request, "claims/plans/editor.html", context)
 
