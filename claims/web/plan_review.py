@@ -24,6 +24,7 @@ from claims.queries.plan_deciders import deciders_of, titles_for
 from claims.queries.plan_facts import findings_of_plan
 from claims.queries.plan_history import by_activity, plans_with
 from claims.queries.plans import changes_between
+from claims.queries.precedents import precedents_for_activity
 from claims.rules.findings import Finding
 from claims.web.plan_access import history_of, plan_for
 from claims.web.plan_after import activity_rows as decided_rows
@@ -122,7 +123,7 @@ def show(
         "form": note,
         "forms": [*forms, note] if with_errors else [],
         "with_errors": with_errors,
-        "rows": [decision_row(plan, form, findings, areas) for form in forms],
+        "rows": [decision_row(plan, form, findings, areas, request.user) for form in forms],
         "lede": lede(plan),
         "facts": facts(plan),
         "own": [asdict(found) for found in own_findings(findings, plan)],
@@ -151,9 +152,9 @@ def crumbs(request: PersonRequest) -> list[dict[str, str]]:
 
 
 def decision_row(
-    plan: Plan, form: ActivityDecisionForm, findings: Sequence[Finding], areas: Mapping[str, str]
+    plan: Plan, form: ActivityDecisionForm, findings: Sequence[Finding], areas: Mapping[str, str], reader: Person
 ) -> dict[str, Any]:
-    """One activity with what is planned, what the rules say of it, and its form."""
+    """One activity with what is planned, what the rules say of it, how like ones were decided, and its form."""
     activity: PlanActivity = form.activity
     return {
         "form": form,
@@ -161,6 +162,7 @@ def decision_row(
         "requested": plan.show(activity.requested_minor),
         "facts": [row for row in activity_rows(plan, activity, areas) if row["key"] != "Asked for"],
         "findings": [asdict(found) for found in activity_findings(findings, activity)],
+        "precedents": precedents_for_activity(activity, reader),
     }
 
 

@@ -43,10 +43,10 @@ def answer(plan: Plan, *said: Said, note: str = "", revision: int | None = None)
 
 
 def get_within(client: Client, url: str) -> Any:
-    """The page: it shows six more things than others beside its record, each read once however many activities there are."""
+    """The page: it shows six more things than others beside its record, and precedents for each of two activities."""
     with CaptureQueriesContext(connection) as queries:
         response = client.get(url)
-    assert len(queries) <= 16, f"{url} used {len(queries)} queries"
+    assert len(queries) <= 18, f"{url} used {len(queries)} queries"
     return response
 
 
@@ -73,12 +73,13 @@ def test_the_page_shows_plan_checks_fund_and_history(enter: Enter, plan: Plan) -
 
 def test_history_tells_how_earlier_plans_went(enter: Enter) -> None:
     fund = make_fund()
-    make_approved_plan(fund, "1000.00", title="Winter calls")
+    make_approved_plan(fund, "3000.00", title="Winter calls")
     plan = make_sent_plan(fund)
     page = words(get_within(enter("manager"), reverse("plan-review", args=[plan.pk])))
     assert "1 other plan decided: 1 approved at first sending, 0 declined." in page
     assert "Winter calls" in page
-    assert "Telemarketing 1,000.00 USD 4,000.00 USD" in page
+    assert "Telemarketing 3,000.00 USD 4,000.00 USD" in page
+    assert "How 1 like activity was decided" in page
 
 
 def test_the_running_total_is_computed_on_the_server_with_and_without_script(enter: Enter, plan: Plan) -> None:
