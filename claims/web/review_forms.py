@@ -93,7 +93,7 @@ class DocumentForm(forms.Form):
     outcome = forms.ChoiceField(label="This document", choices=list(states.DOCUMENT_DECISIONS.items()), required=False)
     reason_code = forms.ChoiceField(label="From the list of reasons", required=False)
     reason = forms.CharField(
-        label="Reason, visible to the partner",
+        label="Why, visible to the partner",
         required=False,
         max_length=REASON_MAX,
         widget=forms.Textarea(attrs={"rows": 2}),

@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import expect
 
 from claims.models import Claim
+from claims.operations.sending import submit_claim
 from coop import jobs
 from coop.lib import clock
-from coop.people import load_vendor_people
+from coop.people import PASSWORD, load_vendor_people
 from funds.models import Fund, Import, PaymentRun
 from tests.browser.steps import (
     Visit,
@@ -30,6 +31,7 @@ from tests.factories import (
     make_fund,
     make_location,
     make_partner,
+    make_person,
     make_sent_claim,
 )
 
@@ -92,6 +94,101 @@ def test_a_channel_manager_approves_in_part_and_returns_with_fixes(visit: Visit)
     assert (found[large.pk].status, found[large.pk].approved_minor) == ("approved", 360_000)
     assert found[small.pk].status == "action_required"
     assert len(found[small.pk].returned_fixes) == 2
+
+
+def test_a_document_is_returned_and_a_decision_disputed_and_decided_by_another_person(visit: Visit) -> None:
+    fund = make_fund()
+    partner = make_person(fund.partner, password=PASSWORD)
+    claim = make_sent_claim(fund, "3000.00", by=partner, title="Spring calls")
+    declined = make_sent_claim(fund, "500.00", by=partner, title="Autumn calls")
+    clean = make_sent_claim(fund, "20.00", by=partner, title="Winter calls")
+    visitor = enter(visit, "manager")
+    page = visitor.page
+
+    # Several at once: only where nothing is open.
+    page.get_by_role("checkbox", name=f"Pick {clean.number}").check()
+    page.get_by_role("button", name="Approve picked claims").click()
+    expect(page.get_by_role("heading", name="Approve several claims")).to_be_visible()
+    look(visitor, "several claims")
+    page.get_by_role("button", name="Approve 1 claim for 20.00 USD").click()
+    expect(page.get_by_text("1 of 1 claim approved")).to_be_visible()
+    look(visitor, "several claims approved")
+    page.get_by_role("link", name="Back to the worklist").click()
+
+    # A document is returned, with a reason of the list; the partner reads the very words, and mends it.
+    page.get_by_role("link", name="Spring calls").click()
+    page.get_by_label("Internal note, not visible to the partner").fill("Ask Pedro what he saw.")
+    page.get_by_role("button", name="Keep the note").click()
+    expect(page.get_by_text("Internal: the partner does not see this")).to_be_visible()
+    script = page.get_by_role("group", name="Decision on proof.png").first
+    script.get_by_label("This document").select_option("Return")
+    script.get_by_text("Reason for proof.png").click()
+    script.get_by_label("From the list of reasons").select_option(
+        "The file cannot be read, or a part of it is missing."
+    )
+    look(visitor, "document decision")
+    page.get_by_role("button", name="Check the letter").click()
+    words = "“proof.png”: The file cannot be read, or a part of it is missing."
+    expect(page.get_by_label("What to mend").first).to_have_value(words)
+    page.get_by_role("button", name="Check the letter").click()
+    page.get_by_role("button", name="Return with 1 fix").click()
+    expect(page.get_by_role("heading", name="Autumn calls", level=1)).to_be_visible()
+
+    # The next one is declined.
+    page.get_by_label("Decline", exact=True).check()
+    page.get_by_label("Reason, visible to the partner").fill("The call log is missing.")
+    page.get_by_role("button", name="Check the letter").click()
+    page.get_by_role("button", name="Decline this claim").click()
+    expect(page.get_by_text("Queue clear")).to_be_visible()
+
+    theirs = visit()
+    theirs.sign_in(partner)
+    expect(theirs.page.get_by_role("heading", level=1)).to_be_visible()
+    theirs.go(f"/claims/{claim.pk}/")
+    expect(theirs.page.get_by_text(words).first).to_be_visible()
+    expect(theirs.page.get_by_text("Ask Pedro what he saw.")).to_have_count(0)
+    look(theirs, "returned claim")
+    submit_claim(claim.pk, by=partner, at=clock.now())
+    theirs.go(f"/claims/{declined.pk}/")
+    expect(theirs.page.get_by_text("decided on rules of publication").first).to_be_visible()
+    look(theirs, "declined claim")
+    theirs.page.get_by_role("link", name="Dispute this decision").click()
+    theirs.page.get_by_role("button", name="Dispute the decision").click()
+    expect(theirs.page.get_by_role("alert")).to_contain_text("Say why the decision is wrong")
+    look(theirs, "dispute without a reason")
+    theirs.page.get_by_label("Why is the decision wrong?").fill("The log is on page 3 of the invoice.")
+    theirs.page.get_by_role("button", name="Dispute the decision").click()
+    expect(theirs.page.get_by_text("A decision is due by 11 Mar 2024")).to_be_visible()
+    look(theirs, "disputed claim")
+
+    # Who decided first only looks on; somebody else decides, after having approved in part what came again.
+    visitor.go(f"/review/{declined.pk}/dispute/")
+    expect(page.get_by_text("Somebody else decides this dispute")).to_be_visible()
+    look(visitor, "dispute of one's own decision")
+    second = enter(visit, "pcmm")
+    page = second.page
+    page.get_by_role("link", name="Spring calls").click()
+    accept_less(page, "2500", "Drinks are not covered.")
+    page.get_by_role("button", name="Check the letter").click()
+    page.get_by_role("button", name="Approve 2,500.00 USD").click()
+    expect(page.get_by_text("The log is on page 3 of the invoice.").first).to_be_visible()
+    page.get_by_role("button", name="Take this dispute").click()
+    look(second, "dispute")
+    page.get_by_label("Grant it").check()
+    page.get_by_role("button", name="Check the letter").click()
+    expect(page.get_by_role("alert")).to_contain_text("Say why: the partner reads it")
+    page.get_by_label("Why, from the list").select_option("The evidence was there and was overlooked.")
+    page.get_by_role("button", name="Check the letter").click()
+    look(second, "letter of a dispute")
+    page.get_by_role("button", name="Grant the dispute and approve 500.00 USD").click()
+    expect(page.get_by_text("Dispute granted: 500.00 USD")).to_be_visible()
+
+    found = {one.pk: (one.status, one.approved_minor) for one in Claim.objects.all()}
+    assert found == {
+        claim.pk: ("approved", 250_000),
+        declined.pk: ("approved", 50_000),
+        clean.pk: ("approved", 2_000),
+    }
 
 
 def test_a_claim_is_decided_without_script(visit: Visit) -> None:
