@@ -236,8 +236,8 @@ def cancel_plan(plan_id: int, *, reason: str = "", revision: int | None = None, 
     plan.status = next_status(plan, "cancel", by=by)
     if was_in_force and (amendment := open_amendment(plan)):
         if amendment.status == states.SUBMITTED:
-            said = f"Version {amendment.version} of this plan waits for approval. Withdraw that first."
-            raise WrongStatus(f"{said} {last_act(amendment, by=by)}".strip())
+            refusal = f"Version {amendment.version} of this plan waits for approval. Withdraw that first."
+            raise WrongStatus(f"{refusal} {last_act(amendment, by=by)}".strip())
         amendment.status, amendment.turn_since = next_status(amendment, "cancel", by=by), at
         touched(amendment, "plan.cancelled", by=by, at=at)
     released = release_rows(plan, open_rows(plan), "cancelled", by=by, at=at) if was_in_force else 0
@@ -258,8 +258,8 @@ def close_activity(plan_id: int, activity_id: int, *, revision: int | None = Non
     require_fresh(plan, revision, by=by)
     row = activity_of(plan, activity_id)
     if plan.status != states.APPROVED or row.closed_at is not None or not row.approved_minor:
-        said = f"“{row.title}” is not in force in plan {plan}, so there is nothing to close."
-        raise WrongStatus(f"{said} {last_act(plan, by=by)}".strip())
+        refusal = f"“{row.title}” is not in force in plan {plan}, so there is nothing to close."
+        raise WrongStatus(f"{refusal} {last_act(plan, by=by)}".strip())
     released = release_rows(plan, [row], "closed", by=by, at=at)
     told = {"activity": str(row.pk), "released": str(released), "currency": plan.currency}
     touched(plan, "plan.activity_closed", by=by, at=at, **told)
