@@ -163,7 +163,7 @@ def lede_of(pair: Duplicate) -> str:
         return "Twice in one claim."
     if pair.document and pair.document.reused_from_id:
         return "The partner offered a file of an earlier claim again, on purpose."
-    return "The claim on the left came later."
+    return "The first of these two claims came later."
 
 
 def side_of(claim: Claim, line: ClaimLine | None, document: Document | None, *, known: bool) -> dict[str, Any]:
