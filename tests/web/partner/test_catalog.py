@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
 
-from claims.models import Plan
+from claims.models import Claim, Plan
+from claims.operations.catalog import load_catalog as publish
+from coop.lib import clock
 from funds.models import Fund
 from partners.models import Event, Person
 from tests.factories import (
+    RESELLER,
+    make_approved_plan,
     make_draft,
     make_enrollment,
     make_fund,
@@ -23,6 +28,7 @@ from tests.factories import (
     make_sent_claim,
     marketer_of,
     need_catalog,
+    shipped_catalog,
     vendor,
 )
 from tests.web.partner.conftest import page, text_of
@@ -248,3 +254,58 @@ def test_what_others_do_is_told_from_three_partners_on(sign_in: SignIn) -> None:
 def test_a_strangers_fund_has_no_planner(client: Client, sign_in: SignIn) -> None:
     fund = Fund.objects.get()
     assert sign_in(make_person(make_partner())).get(f"/planner/{fund.pk}/").status_code == 404
+
+
+# --- Guidance ---------------------------------------------------------------------------------------------------------
+
+
+def advise() -> None:
+    """Publish the shipped catalog with its shares by category for the reseller, from 2019 on."""
+    catalog = shipped_catalog()
+    advice = next(rule for rule in catalog["rules"] if rule["code"] == "guidance.fy26.category")
+    early = {**advice, "code": "guidance.early", "programs": [RESELLER], "valid_from": date(2019, 7, 1)}
+    others = [program["code"] for program in catalog["programs"] if program["code"] != RESELLER]
+    programs = [program for program in catalog["programs"] if program["code"] == RESELLER]
+    part = {"programs": programs, "other_programs": others, "fiscal_years": [2023, 2024]}
+    publish({**catalog, **part, "rules": [*catalog["rules"], early]}, at=clock.now())
+
+
+def test_shares_are_advised_beside_what_is_planned_and_claimed(client: Client) -> None:
+    fund = Fund.objects.with_names().get()
+    assert "Where the vendor advises to spend" not in page(client, f"/planner/{fund.pk}/")
+    make_sent_claim(fund, "900.00")  # telemarketing: Market Development
+    make_approved_plan(fund, "100.00", activity="print-advertising")
+    page(client, "/catalog/")
+    advise()
+    said = text_of(client.get(f"/planner/{fund.pk}/"))
+    assert "Demand Generation is 30 points below the share that is advised." in said
+    assert "This is advice; nothing is refused for it." in said
+    assert "Demand Generation 40 % 10 % 100.00 USD 0.00 USD" in said
+    assert "Market Development 45 % 90 % 0.00 USD 900.00 USD" in said
+
+
+# --- A claim on a plan ------------------------------------------------------------------------------------------------
+
+
+def test_a_claim_starts_on_an_approved_activity_first(client: Client) -> None:
+    fund = Fund.objects.with_names().get()
+    plan = make_approved_plan(fund, "3000.00")
+    activity = plan.activities.get()
+    said = page(client, "/claims/new/")
+    assert "Approved in a plan" in said
+    assert "claim by 14 Aug 2024" in said
+    path = f"/claims/new/?plan_activity={activity.pk}"
+    said = text_of(client.get(path))
+    assert "3,000.00 USD is set aside for it." in said
+    assert "Print advertising" not in said
+    values = {"activity": "telemarketing", "activity_from": "2024-03-10", "country": "US", "title": "Calls"}
+    client.post(path, values)
+    claim = Claim.objects.get()
+    assert (claim.plan_activity, claim.title) == (activity, "Calls")
+
+
+def test_a_program_that_wants_plans_says_so_before_a_claim_is_written(sign_in: SignIn) -> None:
+    fund = make_fund(enrollment=make_enrollment(program="surface-adr"))
+    said = page(sign_in(marketer_of(fund.partner)), "/claims/new/?activity=spiff")
+    assert "This program pays only for work that was approved in a plan first" in said
+    assert "Start a plan" in said
