@@ -53,6 +53,8 @@ def counted(
         claims = claims.exclude(pk=but_claim.pk)
     if but_plan is not None:
         plans = plans.exclude(plan__number=but_plan.number)
+        # An amendment asks for the whole amount anew, with what was claimed on the version before.
+        claims = claims.exclude(plan_activity__plan__number=but_plan.number)
     found = by_activity(claims, plans if with_plans else plans.none(), fund)
     return found.get(activity.pk, Counted())
 

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from claims.models import Activity, Claim
+from claims.models import Activity, Claim, Plan
 from claims.operations.drafting import update_claim
+from claims.operations.plan_drafts import change_activity
+from claims.operations.plans import amend_plan
 from claims.operations.review import LineDecision, approve_claim, reject_claim
 from claims.operations.sending import submit_claim
 from claims.queries import findings_of
-from claims.queries.plan_facts import findings_of_idea
+from claims.queries.plan_facts import findings_of_idea, findings_of_plan
 from coop.lib import clock
 from coop.lib.errors import RuleFailed
 from funds.models import Fund
@@ -56,6 +58,21 @@ def test_a_limit_counts_what_other_claims_hold_or_were_granted_and_nothing_that_
     reject_claim(other.id, reason="The rules do not name a product.", by=make.vendor("manager"), at=clock.now())
     assert limit_seen(second) == "500.90 USD claimed, 1,500.00 USD held or granted for other claims"
     assert send(second).status == "submitted"
+
+
+@pytest.mark.django_db
+def test_an_amended_plan_does_not_count_what_was_claimed_on_it_before() -> None:
+    """The new version asks for 2,500.89 in all, of which 1,000.00 are claimed already: exactly the limit."""
+    fund = make.make_fund()
+    plan = make.make_approved_plan(fund, "2000.00", activity="spiff")
+    days = {"activity_from": date(2024, 3, 10), "activity_to": date(2024, 3, 20)}
+    make.make_sent_claim(fund, "1000.00", activity="spiff", plan_activity_id=plan.activities.get().pk, **days)
+    who = {"by": plan.created_by, "at": clock.now()}
+    amendment = amend_plan(plan.pk, **who)
+    for asked, outcome in ((250_089, "passed"), (250_090, "failed")):
+        change_activity(amendment.pk, amendment.activities.get().pk, {"requested_minor": asked}, **who)
+        findings = findings_of_plan(Plan.objects.with_names().get(pk=amendment.pk), clock.now())
+        assert [one.outcome for one in findings if one.kind == "limit"] == [outcome]
 
 
 def two_funds() -> tuple[Fund, Fund]:
