@@ -191,7 +191,7 @@ PLANTED: dict[str, tuple[str, ...]] = {
     ),
     "no bucket is below zero": (
         "ALTER TABLE funds_fund DROP CONSTRAINT no_bucket_below_zero",
-        "UPDATE funds_fund SET reserved_minor = -1, available_minor = available_minor + 1",
+        "UPDATE funds_fund SET reserved_minor = -1, available_minor = available_minor + reserved_minor + 1",
     ),
     "co-op of the earnings equals what was posted for them": (
         "UPDATE funds_earning SET coop_change_minor = coop_change_minor + 1",
@@ -227,6 +227,19 @@ PLANTED: dict[str, tuple[str, ...]] = {
     "no claim was sent outside its windows": (
         "UPDATE claims_claim SET first_submitted_at = '2024-08-15' WHERE status = 'submitted'",
     ),
+    "what is reserved in a fund is what its plans reserve": (
+        "UPDATE claims_planactivity SET reserved_minor = reserved_minor - 1 WHERE reserved_minor > 0",
+    ),
+    "every plan agrees with its entries": (
+        "UPDATE claims_planactivity SET reserved_minor = approved_minor WHERE reserved_minor = 0",
+    ),
+    "every reserve was decided": ("UPDATE funds_entry SET reference = '987' WHERE kind = 'reserve'",),
+    "every entry of a plan has its plan": ("UPDATE funds_entry SET reference = '987' WHERE kind = 'reserve'",),
+    "no claim holds more of a plan than was approved": ("UPDATE claims_claim SET from_plan_minor = held_minor",),
+    "no claim holds money of a plan without one": (
+        "UPDATE claims_claim SET plan_activity_id = NULL WHERE plan_activity_id IS NOT NULL",
+    ),
+    "nothing stays reserved in a fund that expired": ("UPDATE funds_earningperiod SET expired_at = claims_close_at",),
 }
 
 
@@ -235,6 +248,9 @@ def test_the_audit_finds_every_difference_that_is_planted() -> None:
     fund = make.make_fund()
     make.make_sent_claim(fund, "100.00")
     make.make_approved_claim(fund, "200.00")
+    plan = make.make_approved_plan(fund, "1000.00")
+    make.make_sent_claim(fund, "1200.00", plan_activity_id=plan.activities.get().pk)  # 200.00 more than its plan has
+    make.make_approved_plan(fund, "300.00")
     agrees()
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

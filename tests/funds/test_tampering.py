@@ -440,30 +440,3 @@ def test_many_faults_are_counted_and_the_first_ones_told(told: Fund, monkeypatch
     tamper(told, "UPDATE funds_entry SET note = 'another'")
     verdict = verify_ledger()
     assert (verdict.found, len(verdict.faults)) == (6, 2)
-
-
-# --- Plans ----------------------------------------------------------------------------------------------------------------
-
-ATTACKS_ON_PLANS = {
-    "what is reserved in a fund is what its plans reserve": """UPDATE claims_planactivity
-      SET reserved_minor = reserved_minor - 1 WHERE reserved_minor > 0""",
-    "every plan agrees with its entries": """UPDATE claims_planactivity
-      SET reserved_minor = approved_minor WHERE reserved_minor = 0""",
-    "every reserve was decided": "UPDATE funds_entry SET reference = '987' WHERE key LIKE 'plan:%:reserved:%'",
-    "every entry of a plan has its plan": "UPDATE funds_entry SET reference = '987' WHERE key LIKE 'plan:%:reserved:%'",
-    "no claim holds more of a plan than was approved": "UPDATE claims_claim SET from_plan_minor = held_minor",
-    "no claim holds money of a plan without one": """UPDATE claims_claim SET plan_activity_id = NULL
-      WHERE plan_activity_id IS NOT NULL""",
-    "nothing stays reserved in a fund that expired": "UPDATE funds_earningperiod SET expired_at = claims_close_at",
-}
-
-
-def test_each_check_of_plans_finds_what_it_is_for(fund: Fund) -> None:
-    plan = make.make_approved_plan(fund, "1000.00")
-    make.make_sent_claim(fund, "1200.00", plan_activity_id=plan.activities.get().pk)
-    make.make_approved_plan(fund, "300.00")
-    assert check_ledger(CHECKS).differences == []
-    for check, attack in ATTACKS_ON_PLANS.items():
-        with undone():
-            tamper(fund, attack)
-            assert check in {found.check for found in check_ledger(CHECKS).differences}, check
