@@ -61,7 +61,8 @@ class ClaimViewSet(ListMixin, RetrieveMixin, ApiViewSet):
 
     def paginate_queryset(self, queryset: Any) -> Any:
         page = super().paginate_queryset(queryset)
-        judge_together(page or (), current_book())
+        if page:
+            judge_together(page, current_book())
         return page
 
     def judged(self, taken: dict[str, Any]) -> dict[str, Any]:
