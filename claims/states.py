@@ -24,6 +24,7 @@ STATUSES = {
     LAPSED: ("Lapsed", "nobody", "Not sent, or not mended, before its deadline."),
 }
 OPEN = (DRAFT, ACTION_REQUIRED)  # the partner may write
+WAITING = (SUBMITTED, IN_REVIEW, DISPUTED)  # for a channel manager
 HOLDING = (SUBMITTED, IN_REVIEW, ACTION_REQUIRED)  # money is held in review
 
 CLAIMS = {

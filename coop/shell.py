@@ -113,7 +113,7 @@ def counts(person: Person) -> dict[str, int]:
     """How many things wait for this person, by the place where they wait."""
     claims = Claim.objects.visible_to(person)
     if person.role == states.CHANNEL_MANAGER:
-        return {"worklist": claims.filter(status__in=[claim_states.SUBMITTED, claim_states.IN_REVIEW]).count()}
+        return {"worklist": claims.filter(status__in=claim_states.WAITING).count()}
     if person.role in (states.MARKETER, states.PARTNER_ADMIN):
         return {"claims": claims.filter(status__in=claim_states.OPEN).count()}
     if person.role == states.FINANCE:

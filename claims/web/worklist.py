@@ -25,9 +25,9 @@ KIND_NAMES = {CLAIM: "Claim", DISPUTE: "Dispute", PLAN: "Plan"}
 
 
 class ViewForm(forms.Form):
-    """Whose work of which partner the list shows."""
+    """Of which partner the list shows work; the view is kept."""
 
-    show = forms.ChoiceField(label="Show", choices=list(VIEWS.items()), required=False)
+    show = forms.CharField(required=False, widget=forms.HiddenInput)
     partner = forms.ChoiceField(label="Partner", required=False)
 
     def __init__(self, *args: Any, partners: list[tuple[int, str]], **kwargs: Any) -> None:

@@ -122,7 +122,7 @@ def test_a_document_is_returned_and_a_decision_disputed_and_decided_by_another_p
     expect(page.get_by_text("Internal: the partner does not see this")).to_be_visible()
     script = page.get_by_role("group", name="Decision on proof.png").first
     script.get_by_label("This document").select_option("Return")
-    script.get_by_text("Reason for proof.png").click()
+    script.get_by_text("Reason to return or decline it").click()
     script.get_by_label("From the list of reasons").select_option(
         "The file cannot be read, or a part of it is missing."
     )
