@@ -147,8 +147,8 @@ def test_what_is_ones_own_is_there(houses: tuple[House, House]) -> None:
     people = people_of(own)
     missing = []
     for route in routes():
-        if route.method != "GET" or route.path.endswith("export/"):
-            continue
+        if route.method != "GET" or route.path.endswith(("export/", "preview/")):
+            continue  # a run is not approved yet, a preview not drawn
         path = route.filled(*own.values(route)) if route.variables else route.path
         for who in ("marketer", "manager"):
             hidden = (*VENDOR_ONLY, *VENDORS) if who == "marketer" else VENDOR_ONLY
