@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from claims import states as claim_states
-from claims.models import Claim
+from claims.models import Claim, Plan
 from coop.lib.dates import show_instant
 from coop.lib.web import now
 from coop.story.welcome import demo_people
@@ -113,7 +113,9 @@ def counts(person: Person) -> dict[str, int]:
     """How many things wait for this person, by the place where they wait."""
     claims = Claim.objects.visible_to(person)
     if person.role == states.CHANNEL_MANAGER:
-        return {"worklist": claims.filter(status__in=claim_states.WAITING).count()}
+        plans = Plan.objects.visible_to(person).filter(status=claim_states.SUBMITTED).order_by().values("id")
+        waiting = claims.filter(status__in=claim_states.WAITING).order_by().values("id")
+        return {"worklist": waiting.union(plans, all=True).count()}
     if person.role in (states.MARKETER, states.PARTNER_ADMIN):
         return {"claims": claims.filter(status__in=claim_states.OPEN).count()}
     if person.role == states.FINANCE:
