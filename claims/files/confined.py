@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -76,13 +77,18 @@ def ask(what: str, file: IO[bytes], *, patience: float) -> tuple[dict[str, Any],
         except subprocess.TimeoutExpired:
             raise GaveUp("it took too long") from None
         finally:
-            if child.poll() is None:
-                os.killpg(child.pid, signal.SIGKILL)
-                child.wait()
+            end(child)
         if status != 0:
             raise GaveUp(f"it ended with {status}")
         answer.seek(0)
         return read_answer(answer)
+
+
+def end(child: subprocess.Popen[bytes]) -> None:
+    """End the process and whatever it may have started; all of it is one group."""
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
 
 
 def read_answer(answer: IO[bytes]) -> tuple[dict[str, Any], list[bytes]]:

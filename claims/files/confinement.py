@@ -25,17 +25,21 @@ CREATE_RULESET, RESTRICT_SELF = 444, 446  # the numbers of Landlock's calls, the
 ALL_OF_VERSION_1 = (1 << 13) - 1
 
 
-def confine() -> list[str]:
-    """Give up all that is not needed to turn bytes into pictures; returns what the kernel granted beside the limits."""
+def confine(*, threads: bool = False) -> list[str]:
+    """Give up all that is not needed to turn bytes into pictures; returns what the kernel granted beside the limits.
+
+    `threads` is for a decoder that insists on some: the kernel counts them as processes, so those are not limited then.
+    """
     for what, most in (
         (resource.RLIMIT_CPU, SECONDS),
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_FSIZE, OUTPUT),
         (resource.RLIMIT_NOFILE, 16),
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NPROC, 0),  # does not hold for root
     ):
         resource.setrlimit(what, (most, most))
+    if not threads:
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))  # does not hold for root
     no_sockets()
     granted = []
     if sys.platform.startswith("linux"):

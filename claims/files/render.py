@@ -16,6 +16,7 @@ from typing import Any
 from claims.files.confinement import confine
 
 PASSWORD = "password"  # noqa: S105 - a question: does this PDF need one?
+WITH_THREADS = ("image/heic", "image/heif")  # libde265 decodes in a thread of its own, or not at all
 PAGES, PICTURES, OFFICE, TEXTS = "pages", "pictures", "office", "texts"
 CANNOT = {
     PAGES: "This PDF cannot be drawn: it is damaged.",
@@ -39,7 +40,7 @@ def main(asked: str) -> int:
     reader = import_module(f"claims.files.{name}")
     reader.ready(asked)
     logging.disable()
-    confine()
+    confine(threads=asked in WITH_THREADS)
     data = sys.stdin.buffer.read()
     said: dict[str, Any] = {}
     blobs: list[bytes] = []

@@ -214,6 +214,29 @@ def test_the_confined_process_has_no_files_no_network_and_little_memory(tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+AS_A_PLAIN_USER = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from claims.files import pictures, render
+from claims.files.confinement import confine
+pictures.ready("image/heic")
+data = sys.stdin.buffer.read()
+if os.getuid() == 0:
+    os.setgid(65534), os.setuid(65534)
+confine(threads="image/heic" in render.WITH_THREADS)
+said, pages = pictures.render("image/heic", data)
+print(said["picture"], len(pages))
+"""
+
+
+def test_a_picture_of_a_phone_is_drawn_for_a_plain_user_too() -> None:
+    """Whoever runs this as root would not see that its decoder needs a thread, which the limit on processes forbids."""
+    command = [sys.executable, "-c", AS_A_PLAIN_USER, str(confined.ROOT)]
+    done = subprocess.run(command, input=papers.image("HEIF"), capture_output=True, timeout=20, check=False)
+    assert done.stdout.split()[1:] == [b"1"], done.stderr
+    assert confined.preview_of(BytesIO(papers.image("HEIF")), "image/heic").picture is not None
+
+
 def test_a_process_that_does_not_end_is_ended() -> None:
     began = time.monotonic()
     with pytest.raises(confined.GaveUp, match="too long"):
