@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from claims.models import Activity
@@ -207,10 +207,7 @@ def days_of(rule: Rule) -> str:
 def plan_new_url(fund: Fund | None, **values: str) -> str:
     """Where a plan begins, with what is known of it."""
     query = {**({"fund": fund.pk} if fund else {}), **{name: value for name, value in values.items() if value}}
-    try:
-        return f"{reverse('plan-new')}?{urlencode(query)}"
-    except NoReverseMatch:
-        return ""
+    return f"{reverse('plan-new')}?{urlencode(query)}"
 
 
 def claim_new_url(question: Question, offer: Offer) -> str:

@@ -21,7 +21,7 @@ from claims.operations.plans import add_activity, create_plan
 from claims.permissions import WRITERS
 from claims.queries.book import case_of, current_book, offered_activities
 from claims.queries.offers import Offer, approval_of
-from claims.web.forms import grouped
+from claims.web.forms import countries, grouped
 from claims.web.plan_access import copyable_plans, plan_for
 from claims.web.plan_forms import PLACES, NewPlanForm
 from coop.lib.dates import show_day, show_deadline
@@ -37,10 +37,17 @@ from partners.web.request import PersonRequest
 
 # What an address may bring along from the catalog or the planner: it fills the form, and saves nothing.
 PREFILL = ("activity", "amount", "starts_on", "ends_on", "title")
+CARRIED = ("country", "solution_area")  # not asked for here; the activity's own page shows and changes them
 
 
 def prefill(request: PersonRequest) -> dict[str, str]:
-    return {name: request.GET[name][:200] for name in PREFILL if request.GET.get(name)}
+    return {name: request.GET[name][:200] for name in (*PREFILL, *CARRIED) if request.GET.get(name)}
+
+
+def carried(request: PersonRequest, day: date) -> dict[str, str]:
+    """The country and the solution area that an idea named, as far as there are such."""
+    known = {"country": dict(countries()), "solution_area": current_book().areas_on(day)}
+    return {name: request.GET[name] for name in CARRIED if request.GET.get(name) in known[name]}
 
 
 @login_required
@@ -163,7 +170,8 @@ def begin(request: PersonRequest, fund: Fund, form: NewPlanForm, at: datetime) -
     """The plan and its first activity, both or none."""
     with transaction.atomic():
         plan = create_plan(fund_id=fund.pk, title=form.cleaned_data["title"], by=request.user, at=at)
-        add_activity(plan.pk, **form.activity_values(), revision=plan.revision, by=request.user, at=at)
+        values = {**form.activity_values(), **carried(request, form.cleaned_data["starts_on"] or likely_day(fund, at))}
+        add_activity(plan.pk, **values, revision=plan.revision, by=request.user, at=at)
     return plan
 
 

@@ -150,6 +150,10 @@ def test_an_idea_that_passes_becomes_a_plan_with_all_that_was_said(client: Clien
         "amount": ["2000.00"],
     }
     assert (Event.objects.count(), Plan.objects.count()) == (before, 0)
+    said = {"activity": "customer-offer", "title": "Spring offer", "starts_on": "2024-03-11", "amount": "2000"}
+    client.post(unescape(link[1]).replace("country=US", "country=CA&solution_area=security"), said)
+    activity = Plan.objects.get().activities.get()
+    assert (activity.country, activity.solution_area) == ("CA", "security")
 
 
 def test_an_idea_may_be_asked_about_before_there_is_a_fund(sign_in: SignIn) -> None:
