@@ -15,8 +15,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from claims.models import Activity, Category, Claim, ClaimLine
 from claims.files.types import ACCEPT
+from claims.models import Activity, Category, Claim, ClaimLine
 from claims.operations.documents import ACCEPTED, clean_name, media_type
 from claims.operations.evidence import Upload
 from claims.rules.facts import Metric, Proof

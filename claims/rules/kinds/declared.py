@@ -9,7 +9,7 @@ from claims.rules.answers import WANTED, YES, day_of, is_result
 from claims.rules.book import Book, Case, Rule
 from claims.rules.facts import Facts, LineFacts, Metric
 from claims.rules.findings import WARNING, Finding
-from claims.rules.kinds.evidence import inside, is_waived, metric_of
+from claims.rules.kinds.evidence import inside, is_waived, metric_of, unless_said
 from claims.rules.kinds.kind import Kind, sentence
 from coop.lib.dates import show_day
 
@@ -24,6 +24,7 @@ def declaration(rule: Rule, facts: Facts, book: Book) -> Iterable[Finding]:
         wanted="confirmed",
         fix=f"Confirm “{name}”, or take out what does not fit.",
         at_field=f"metrics.{code}",
+        unless=unless_said(rule, answer),
     )
     for line in facts.lines:
         found = words_in(line, rule.params.get("words", ()))
@@ -63,6 +64,7 @@ def line_detail(rule: Rule, facts: Facts, book: Book) -> Iterable[Finding]:
             if fits
             else f"Fill in “{metric.name}” for {line.name}.",
             at_field=f"lines.{line.id}.details.{metric.code}",
+            unless=unless_said(rule, value),
         )
 
 
@@ -81,8 +83,8 @@ KINDS = {
     "declaration": Kind(
         declaration,
         sentence,
-        params={"code": "code", "name": "text", "hint": "text", "words": "texts"},
-        optional=frozenset({"hint", "words"}),
+        params={"code": "code", "name": "text", "hint": "text", "words": "texts", "unsaid": "text"},
+        optional=frozenset({"hint", "words", "unsaid"}),
     ),
     "line_detail": Kind(
         line_detail,
@@ -94,7 +96,8 @@ KINDS = {
             "hint": "text",
             "required": "flag",
             "inside_use": "flag",
+            "unsaid": "text",
         },
-        optional=frozenset({"kind", "hint", "required", "inside_use"}),
+        optional=frozenset({"kind", "hint", "required", "inside_use", "unsaid"}),
     ),
 }

@@ -9,7 +9,7 @@ from typing import Any
 from claims.rules.answers import NO, WANTED, YES, is_result, parts
 from claims.rules.book import Book, Case, Rule
 from claims.rules.facts import CLAIM, IDEA, Facts, Metric, Proof
-from claims.rules.findings import Finding
+from claims.rules.findings import FAILED, PERSON, Finding
 from claims.rules.kinds.kind import Kind, sentence
 from claims.rules.kinds.limits import fixed
 from coop.lib.dates import show_day
@@ -155,6 +155,7 @@ def approval_before(rule: Rule, facts: Facts, book: Book) -> Iterable[Finding]:
             if dated
             else "Enter the day that stands on the approval.",
             at_field=f"documents.{rule.params['proof']}",
+            unless=unless_said(rule, dated),
         )
 
 
@@ -215,6 +216,11 @@ def metric_of(rule: Rule) -> Metric:
     )
 
 
+def unless_said(rule: Rule, value: Any) -> str:
+    """What it means that something is missing: it fails, or a person looks where the rule takes silence for no fault."""
+    return PERSON if not value and rule.params.get("unsaid") == PERSON else FAILED
+
+
 def results(rule: Rule, facts: Facts, book: Book) -> Iterable[Finding]:
     """R5: each metric that the activity asks for is given, a count as a whole number, money as an amount."""
     metric = metric_of(rule)
@@ -230,6 +236,7 @@ def results(rule: Rule, facts: Facts, book: Book) -> Iterable[Finding]:
         fix=f"{'Answer' if metric.kind == 'yes_no' else 'Fill in'} “{metric.name}”"
         + (f" with {wanted}." if metric.kind != "text" else "."),
         at_field=f"metrics.{metric.code}",
+        unless=unless_said(rule, value),
     )
 
 
@@ -288,7 +295,9 @@ KINDS = {
     "proof_of_parts": Kind(
         proof_of_parts, sentence, params={"answer": "code", "among": "activities", "at_least": "positive"}
     ),
-    "approval_before": Kind(approval_before, sentence, params={"proof": "code"}),
+    "approval_before": Kind(
+        approval_before, sentence, params={"proof": "code", "unsaid": "text"}, optional=frozenset({"unsaid"})
+    ),
     "results": Kind(
         results,
         words_of_results,
@@ -299,7 +308,8 @@ KINDS = {
             "hint": "text",
             "required": "flag",
             "among": "activities",
+            "unsaid": "text",
         },
-        optional=frozenset({"kind", "hint", "required", "among"}),
+        optional=frozenset({"kind", "hint", "required", "among", "unsaid"}),
     ),
 }
