@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from claims import rules
-from claims.api.activity_serializers import ActivityOut, ChangesOut, IdeaIn, IdeaOut
+from claims.api.activity_serializers import ActivityOut, IdeaIn, IdeaOut, RuleChangesOut
 from claims.models import Activity
 from claims.queries.book import current_book, offered_activities
 from claims.queries.changed import changes_for
@@ -194,7 +194,7 @@ class ActivityViewSet(ListMixin, RetrieveMixin, ApiViewSet):
     # --- What changed -------------------------------------------------------------------------------------------------
 
     @action(detail=False, methods=["get"], url_path="changes", url_name="changes")
-    @act(gives=ChangesOut, query=BETWEEN)
+    @act(gives=RuleChangesOut, query=BETWEEN)
     def changes(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """What changed between two days (by default in the last year) for a program, or for all of your own."""
         last = self.asked.get("to") or self.at.date()

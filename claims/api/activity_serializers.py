@@ -242,7 +242,7 @@ class IdeaOut(serializers.Serializer[Any]):
 # --- What changed -----------------------------------------------------------------------------------------------------
 
 
-class ChangeOut(serializers.Serializer[Any]):
+class RuleChangeOut(serializers.Serializer[Any]):
     """One change: `before` and `after` are the words of the rule on both days, `on` the first day of the later ones."""
 
     what = serializers.CharField(source="change.what")
@@ -260,9 +260,9 @@ class ChangeOut(serializers.Serializer[Any]):
         return [program.code for program in told.programs]
 
 
-class ChangesOut(serializers.Serializer[Any]):
+class RuleChangesOut(serializers.Serializer[Any]):
     """What counts on the later day and did not on the earlier one, for the programs and the country."""
 
     programs = serializers.ListField(child=serializers.CharField())
     country = serializers.CharField()
-    changes = ChangeOut(many=True)
+    changes = RuleChangeOut(many=True)

@@ -14,7 +14,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
 from typing import IO, Any
-from xml.etree.ElementTree import ParseError
 
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
@@ -36,9 +35,9 @@ BROKEN = (
     LookupError,
     NotImplementedError,
     OSError,
-    ParseError,
     RecursionError,
     RuntimeError,
+    SyntaxError,  # what both XML parsers raise that openpyxl may find installed
     TypeError,
     ValueError,
     zipfile.BadZipFile,
