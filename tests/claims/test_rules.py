@@ -517,7 +517,8 @@ def test_r14_what_is_aired_was_approved_before() -> None:
         "dated 1 Mar 2024",
         "a day before 1 Mar 2024",
     )
-    assert only_failure("approval_before", facts, documents=approved(None)).seen == "no day on it"
+    [unsaid] = found("approval_before", facts, documents=approved(None))
+    assert (unsaid.outcome, unsaid.seen) == ("person", "no day on it")
 
 
 # --- Plans, advice and what is confirmed --------------------------------------------------------------------------------

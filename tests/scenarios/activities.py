@@ -27,6 +27,7 @@ class Miss:
     text: str
     seen: str
     fix: str
+    outcome: str = "failed"
 
 
 # --- What may be wrong --------------------------------------------------------------------------------------------------
@@ -198,6 +199,7 @@ MISSES: dict[str, list[Miss]] = {
             "The final approval must be dated before the first airing.",
             "no day on it",
             "Enter the day that stands on the approval.",
+            "person",
         ),
         Miss(
             answered(estimated_reach=""),
@@ -310,6 +312,7 @@ MISSES: dict[str, list[Miss]] = {
             "The question “Is it work for search?” must be answered.",
             "nothing",
             "Answer “Is it work for search?” with yes or no.",
+            "person",
         ),
         Miss(
             answered(results_summary=""),
@@ -426,6 +429,7 @@ MISSES: dict[str, list[Miss]] = {
             "The question “Is it work for search?” must be answered.",
             "nothing",
             "Answer “Is it work for search?” with yes or no.",
+            "person",
         ),
         Miss(
             answered(Without("statement-of-work"), parts="direct-mail, website-search", search="yes"),
@@ -502,6 +506,7 @@ MISSES: dict[str, list[Miss]] = {
             "The question “Do the photos show the vendor's brand and content?” must be answered.",
             "nothing",
             "Answer “Do the photos show the vendor's brand and content?” with yes or no.",
+            "person",
         ),
         Miss(
             answered(registered_guests=""),
@@ -518,6 +523,7 @@ MISSES: dict[str, list[Miss]] = {
             "Alcohol is not paid.",
             "not confirmed",
             "Confirm “No alcohol is in the cost”, or take out what does not fit.",
+            "person",
         ),
     ],
     "trade-show": [
@@ -694,6 +700,7 @@ MISSES: dict[str, list[Miss]] = {
             "The invoice for an exam or a course must show its code.",
             "nothing",
             "Fill in “Code of the course or exam” for Fabrikam INV-1.",
+            "person",
         ),
         Miss(
             detail("completion-date", ""),
@@ -702,6 +709,7 @@ MISSES: dict[str, list[Miss]] = {
             "The exam or course must be completed inside the use period.",
             "nothing",
             "Fill in “Completed on” for Fabrikam INV-1.",
+            "person",
         ),
         Miss(
             detail("completion-date", "2024-07-01"),
@@ -760,6 +768,7 @@ MISSES: dict[str, list[Miss]] = {
             "Alcohol is not paid.",
             "not confirmed",
             "Confirm “No alcohol is in the cost”, or take out what does not fit.",
+            "person",
         ),
         Miss(
             answered(vendor_content_only=""),
@@ -768,6 +777,7 @@ MISSES: dict[str, list[Miss]] = {
             "Internal training must be on the vendor's products alone.",
             "not confirmed",
             "Confirm “All of the content, 100 %, is about the vendor's products”, or take out what does not fit.",
+            "person",
         ),
     ],
     "vendor-conference": [
@@ -794,6 +804,7 @@ MISSES: dict[str, list[Miss]] = {
             "The result “People who travelled” must be reported.",
             "nothing",
             "Fill in “People who travelled” with a whole number.",
+            "person",
         ),
         Miss(
             answered(travellers="4"),
