@@ -18,6 +18,7 @@ from claims.operations.documents import add_document, remove_document
 from claims.operations.sending import submit_claim
 from claims.queries import facts_of
 from claims.queries.book import current_book
+from claims.rules.book import Book
 from claims.rules.facts import Facts
 from coop.lib import clock
 from coop.lib.errors import RuleFailed
@@ -72,7 +73,7 @@ def wanted(miss: Miss) -> tuple[str, ...]:
     return miss.outcome, miss.rule, miss.field, miss.text, miss.seen, miss.fix
 
 
-def amiss(book: rules.Book, facts: Facts) -> list[tuple[str, ...]]:
+def amiss(book: Book, facts: Facts) -> list[tuple[str, ...]]:
     """What fails, or goes to a person because nobody said it."""
     return [words(found) for found in rules.evaluate(book, facts) if found.outcome in {"failed", "person"}]
 
