@@ -10,7 +10,7 @@ import pytest
 from coop.lib import clock
 from coop.lib.errors import Invalid, NotAllowed, NotFound, WrongStatus
 from partners.models import Event, Partner, Person
-from partners.operations import delegate, end_delegation, set_portfolio
+from partners.operations import deactivate_person, delegate, end_delegation, set_portfolio
 from partners.permissions import may_see
 from partners.queries import acting_for, covered_by, covering
 from tests import factories as make
@@ -60,6 +60,16 @@ def test_who_covers_for_somebody_who_sees_every_partner_sees_every_partner(partn
     cover = channel_manager()
     arrange(make.vendor("manager"), cover)
     assert seen(cover) == ["Adatum", "Contoso"]
+
+
+def test_who_covers_for_somebody_that_has_left_sees_nothing_by_it(partners: list[Partner]) -> None:
+    away, cover = channel_manager(*partners), channel_manager()
+    arrange(away, cover)
+    assert seen(cover) == ["Adatum", "Contoso"]
+    deactivate_person(away.pk, by=make.vendor("program"), at=clock.now())
+    assert seen(cover) == []
+    assert acting_for(cover, partners[0].pk, FIRST) is None
+    assert covered_by(cover.pk, FIRST) == []
 
 
 def test_standing_in_is_not_handed_on(partners: list[Partner]) -> None:
