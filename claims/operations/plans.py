@@ -11,6 +11,7 @@ from django.db import transaction
 from claims import states
 from claims.due import review_due
 from claims.models import Claim, Plan, PlanActivity
+from claims.operations.counting import lock_funds_that_count, require_counted
 from claims.operations.plan_drafts import (
     activity_of,
     add_activity,
@@ -57,6 +58,7 @@ def submit_plan(plan_id: int, *, revision: int | None = None, by: Person, at: da
     The clock is read once more after the lock, and the window is tested before the status, as for a claim. Raises NotFound,
     NotAllowed, WindowClosed, Stale, WrongStatus, Invalid (incomplete), InsufficientFunds, RuleFailed with all findings.
     """
+    locked = lock_funds_that_count(Plan.objects.with_names().filter(id=plan_id).first())
     plan = lock_plan(plan_id, by=by)
     require_plan_writer(by, plan)
     at = max(at, clock.now())
@@ -64,6 +66,7 @@ def submit_plan(plan_id: int, *, revision: int | None = None, by: Person, at: da
     require_fresh(plan, revision, by=by)
     plan.status = next_status(plan, "submit", by=by)
     require_approvable(plan, by=by)
+    require_counted(plan, locked)
     faults = [*incomplete(plan), *below_use(plan)]
     findings = findings_of_plan(plan, at=at, fund=plan.fund)
     require_rules(plan, findings, faults, by=by)
@@ -251,7 +254,7 @@ def cancel_plan(plan_id: int, *, reason: str = "", revision: int | None = None, 
 def close_activity(plan_id: int, activity_id: int, *, revision: int | None = None, by: Person, at: datetime) -> Plan:
     """Say that no more will be claimed on an activity in force: what is still reserved for it goes back.
 
-    Raises NotFound, NotAllowed, Stale, WrongStatus.
+    Raises NotFound, NotAllowed, Stale, WrongStatus (also while an amendment asks for the activity again).
     """
     plan = lock_plan(plan_id, by=by)
     require_plan_writer(by, plan)
@@ -260,6 +263,11 @@ def close_activity(plan_id: int, activity_id: int, *, revision: int | None = Non
     if plan.status != states.APPROVED or row.closed_at is not None or not row.approved_minor:
         refusal = f"“{row.title}” is not in force in plan {plan}, so there is nothing to close."
         raise WrongStatus(f"{refusal} {last_act(plan, by=by)}".strip())
+    if (amendment := open_amendment(plan)) and any(row_in(asked, plan) == row for asked in amendment.activities.all()):
+        refusal = (
+            f"Version {amendment.version} of this plan asks for “{row.title}” again. Ask for less of it there instead,"
+        )
+        raise WrongStatus(f"{refusal} or give that version up first. {last_act(amendment, by=by)}".strip())
     released = release_rows(plan, [row], "closed", by=by, at=at)
     told = {"activity": str(row.pk), "released": str(released), "currency": plan.currency}
     touched(plan, "plan.activity_closed", by=by, at=at, **told)

@@ -11,21 +11,19 @@ from django.db.models import prefetch_related_objects
 from claims import rules, states
 from claims.due import review_due
 from claims.models import Claim
+from claims.operations.counting import lock_funds_that_count, require_counted
 from claims.operations.duplicates import look_for_duplicates
 from claims.operations.holding import hold_more, release_hold
 from claims.operations.opening import lock_claim, lock_with_fund
 from claims.operations.turns import next_status, require_fresh, taken_last
 from claims.permissions import require_writer
 from claims.queries import facts_of
-from claims.queries.book import book_for, case_of_claim
-from claims.queries.elsewhere import is_limited_by_program
+from claims.queries.book import book_for
 from coop.lib import clock
 from coop.lib.dates import show_day, show_deadline, show_instant
 from coop.lib.db import broken_constraint
-from coop.lib.errors import InsufficientFunds, RuleFailed, Stale, WindowClosed, WindowNotOpen
+from coop.lib.errors import InsufficientFunds, RuleFailed, WindowClosed, WindowNotOpen
 from coop.lib.transitions import follow
-from funds.ledger import lock_fund
-from funds.models import Fund
 from partners import events
 from partners.models import Person
 
@@ -41,17 +39,14 @@ def submit_claim(claim_id: int, *, revision: int | None = None, by: Person, at: 
     Raises NotFound, NotAllowed, WindowNotOpen, WindowClosed, Stale, WrongStatus, InsufficientFunds, RuleFailed with all
     findings.
     """
-    locked = lock_funds_that_count(claim_id)
+    locked = lock_funds_that_count(Claim.objects.with_names().filter(id=claim_id).first())
     claim = lock_claim(claim_id, by=by)
     require_writer(by, claim)
     at = max(at, clock.now())
     require_window(claim, at)
     require_fresh(claim, revision, by=by)
     claim.status = next_status(claim, "submit", by=by)
-    if not locked and is_limited_by_program(book_for(claim), case_of_claim(claim)):
-        raise Stale(
-            "Somebody changed the activity of this claim while you sent it. Read it again and send it once more."
-        )
+    require_counted(claim, locked)
 
     look_for_duplicates(claim, at)
     prefetch_related_objects([claim], "lines", "documents")  # read once: for the rules and for the event
@@ -91,21 +86,6 @@ def submit_claim(claim_id: int, *, revision: int | None = None, by: Person, at: 
         files=[{"name": d.filename, "sha256": d.sha256} for d in claim.documents.all() if d.sha256],
     )
     return claim
-
-
-def lock_funds_that_count(claim_id: int) -> bool:
-    """Lock every fund of the partner's program and period where a limit of the claim's activity counts them all; else none.
-
-    Two claims on two of these funds would otherwise each find room for itself. Before the claim's own fund is locked, in
-    the order of their ids, like everywhere. Returns whether it did.
-    """
-    claim = Claim.objects.with_names().filter(id=claim_id).first()
-    if claim is None or not is_limited_by_program(book_for(claim), case_of_claim(claim)):
-        return False
-    funds = Fund.objects.filter(partner=claim.partner_id, earning_period=claim.fund.earning_period_id)
-    for fund_id in funds.order_by("id").values_list("id", flat=True):
-        lock_fund(fund_id)
-    return True
 
 
 def save_in_its_windows(claim: Claim) -> None:

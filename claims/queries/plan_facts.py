@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from claims import rules, states
@@ -11,7 +11,7 @@ from claims.models import Activity, Plan, PlanActivity
 from claims.queries.book import case_of, current_book
 from claims.queries.elsewhere import Counted, counted, is_limited, rates_for
 from claims.queries.fund_facts import period_facts, spread
-from claims.queries.plans import row_in_force
+from claims.queries.plans import in_force, row_in
 from claims.rules.book import Book, Case
 from claims.rules.facts import IDEA, PLAN, Facts
 from claims.rules.findings import Finding
@@ -21,20 +21,43 @@ from partners.models import Partner
 UNDECIDED = (states.DRAFT, states.RETURNED, states.SUBMITTED)
 
 
-def facts_of_activity(planned: PlanActivity, at: datetime, fund: Fund | None = None, book: Book | None = None) -> Facts:
-    """The facts of one activity of a plan. What the activities before it ask for is spoken for already.
-
-    Pass `fund` where it is locked and fresher than the plan's.
+@dataclass(frozen=True)
+class Taken:
+    """What the activities of a plan come to together, in minor units: what each has in the version in force (by its id), and
+    what activities that are taken out give back. A plan that was decided takes nothing more.
     """
-    plan = planned.plan
-    fund = fund or plan.fund
-    period = fund.earning_period
-    book = book or current_book()
+
+    rows: Sequence[PlanActivity]
+    kept: Mapping[int, int]
+    given_back: int
+
+    def beside(self, planned: PlanActivity) -> int:
+        """What the others take of what is available: those before it all, those after it no more than they give back."""
+        if planned.plan.status not in UNDECIDED:
+            return 0
+        more = [(row.pk, row.requested_minor - self.kept[row.pk]) for row in self.rows if row.pk != planned.pk]
+        return sum(minor for pk, minor in more if pk < planned.pk or minor < 0) - self.given_back
+
+
+def taken_by(plan: Plan) -> Taken:
+    """An amendment takes over what the version in force has for an activity, claimed or not."""
+    rows = list(plan.activities.select_related("activity", "follows").order_by("id"))
+    version = in_force(plan.number) if plan.version > 1 else None
+    if version is None or version.pk == plan.pk:
+        return Taken(rows, {row.pk: 0 for row in rows}, 0)
+    has = {row.pk: row.approved_minor or 0 for row in version.activities.filter(closed_at__isnull=True)}
+    before = {row.pk: old.pk for row in rows if (old := row_in(row, version))}
+    given_back = sum(minor for pk, minor in has.items() if pk not in before.values())
+    return Taken(rows, {row.pk: has.get(before.get(row.pk, 0), 0) for row in rows}, given_back)
+
+
+def facts_of_activity(planned: PlanActivity, taken: Taken, at: datetime, fund: Fund, book: Book) -> Facts:
+    """The facts of one activity of a plan; what is beside it in the plan is spoken for already."""
+    plan, period = planned.plan, fund.earning_period
     day = planned.starts_on or period.use_from
     case = case_of(fund, planned.activity, planned.country, day, book)
-    before = [other for other in plan.activities.all() if other.pk < planned.pk]
+    before = [other for other in taken.rows if other.pk < planned.pk]
     new = plan.status in UNDECIDED
-    spoken_for = sum(other.requested_minor - kept_of(other) for other in before) if new else 0
     facts = Facts(
         **period_facts(fund.program, period, fund, at),
         case=case,
@@ -46,14 +69,14 @@ def facts_of_activity(planned: PlanActivity, at: datetime, fund: Fund | None = N
         activity_from=planned.starts_on,
         activity_to=planned.ends_on,
         activity_valid=planned.activity.holds_on(day),
-        held_minor=planned.reserved_minor + kept_of(planned),
+        held_minor=planned.reserved_minor + taken.kept[planned.pk],
         payout_profile_complete=None,
         asked_minor=planned.requested_minor,
         metrics=planned.answers,
         solution_area=planned.solution_area,
         rates=rates_for(book, case, fund.currency, min(day, at.date())),
     )
-    facts = replace(facts, available_minor=facts.available_minor - spoken_for)
+    facts = replace(facts, available_minor=facts.available_minor - taken.beside(planned))
     if is_limited(book, case):
         others = counted(fund.partner, period, fund, planned.activity, but_plan=plan, with_plans=True)
         same = sum(other.requested_minor for other in before if other.activity_id == planned.activity_id)
@@ -61,19 +84,16 @@ def facts_of_activity(planned: PlanActivity, at: datetime, fund: Fund | None = N
     return replace(facts, **spread(book, case, fund, planned.solution_area, planned.requested_minor if new else 0))
 
 
-def kept_of(planned: PlanActivity) -> int:
-    """What the version in force has for an activity, claimed or not: an amendment takes it over."""
-    old = row_in_force(planned)
-    return (old.approved_minor or 0) if old and old.closed_at is None else 0
-
-
 def findings_of_plan(plan: Plan, at: datetime, fund: Fund | None = None) -> list[Finding]:
-    """What the rules say of each activity of a plan, each finding at the activity's own field."""
-    book = current_book()
+    """What the rules say of each activity of a plan, each finding at the activity's own field.
+
+    Pass `fund` where it is locked and fresher than the plan's.
+    """
+    book, taken, fund = current_book(), taken_by(plan), fund or plan.fund
     return [
         replace(found, field=f"activities.{planned.pk}.{found.field}" if found.field else f"activities.{planned.pk}")
-        for planned in plan.activities.select_related("activity", "follows").order_by("id")
-        for found in rules.evaluate(book, facts_of_activity(of_plan(planned, plan), at=at, fund=fund, book=book))
+        for planned in taken.rows
+        for found in rules.evaluate(book, facts_of_activity(of_plan(planned, plan), taken, at, fund, book))
     ]
 
 

@@ -69,12 +69,6 @@ def row_in(activity: PlanActivity, version: Plan) -> PlanActivity | None:
     return row
 
 
-def row_in_force(activity: PlanActivity) -> PlanActivity | None:
-    """What the version in force has for an activity of an amendment; None for a new one, and for what is in force itself."""
-    version = in_force(activity.plan.number) if activity.follows_id else None
-    return row_in(activity, version) if version else None
-
-
 def changes_between(plan: Plan) -> list[str]:
     """What a version of a plan changes against the one that was in force before it, in words; nothing for a first version."""
     before = version_before(plan)

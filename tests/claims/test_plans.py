@@ -325,6 +325,42 @@ def test_an_amendment_does_not_go_below_what_claims_hold_or_were_granted(fund: F
     assert (fund.reserved_minor, fund.approved_minor) == (50_000, 150_000)
 
 
+@pytest.mark.parametrize("taken_out", [False, True])
+def test_an_amendment_moves_money_from_one_activity_to_another_of_a_fund_that_is_all_reserved(
+    fund: Fund, taken_out: bool
+) -> None:
+    plan = make.make_approved_plan(fund, "5000.00", "5003.55")
+    who = given(plan.created_by)
+    amendment = amend_plan(plan.pk, **who)
+    first, second = rows_of(amendment)
+    change_activity(amendment.pk, first.pk, {"requested_minor": 600_000}, **who)
+    if taken_out:
+        remove_activity(amendment.pk, second.pk, **who)
+    else:
+        change_activity(amendment.pk, second.pk, {"requested_minor": 400_356}, **who)
+        with pytest.raises(InsufficientFunds, match=r"0\.01 USD"):
+            submit_plan(amendment.pk, **who)
+        change_activity(amendment.pk, second.pk, {"requested_minor": 400_355}, **who)
+    approve_plan(submit_plan(amendment.pk, **who).pk, **given(manager()))
+    fund.refresh_from_db()
+    assert (fund.reserved_minor, fund.available_minor) == ((600_000, 400_355) if taken_out else (1_000_355, 0))
+
+
+def test_an_activity_that_an_amendment_asks_for_again_is_not_closed_under_it(fund: Fund) -> None:
+    """Its next version would be approved with nothing behind it."""
+    plan = make.make_approved_plan(fund, "4000.00", "500.00")
+    first, second = rows_of(plan)
+    who = given(plan.created_by)
+    amendment = amend_plan(plan.pk, **who)
+    with pytest.raises(WrongStatus, match="Version 2 of this plan asks for “Telemarketing” again"):
+        close_activity(plan.pk, first.pk, **who)
+    remove_activity(amendment.pk, rows_of(amendment)[1].pk, **who)
+    close_activity(plan.pk, second.pk, **who)
+    approve_plan(submit_plan(amendment.pk, **who).pk, **given(manager()))
+    fund.refresh_from_db()
+    assert rows_of(amendment)[0].reserved_minor == fund.reserved_minor == 400_000
+
+
 def test_only_one_amendment_is_open_and_it_goes_with_the_plan_that_is_cancelled(fund: Fund) -> None:
     plan = make.make_approved_plan(fund)
     amend_plan(plan.pk, **given(plan.created_by))

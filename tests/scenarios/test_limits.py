@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,15 +13,16 @@ import pytest
 from django.db import connection
 
 from claims.models import Activity, Claim, Plan
+from claims.operations import plans
 from claims.operations.drafting import update_claim
 from claims.operations.plan_drafts import change_activity
-from claims.operations.plans import amend_plan
+from claims.operations.plans import amend_plan, submit_plan
 from claims.operations.review import LineDecision, approve_claim, reject_claim
 from claims.operations.sending import submit_claim
 from claims.queries import findings_of
 from claims.queries.plan_facts import findings_of_idea, findings_of_plan
 from coop.lib import clock
-from coop.lib.errors import RuleFailed
+from coop.lib.errors import Refused, RuleFailed
 from funds.models import Fund
 from tests import factories as make
 
@@ -105,27 +108,50 @@ def test_a_limit_of_the_program_counts_the_funds_of_all_locations() -> None:
     assert "limit.vendor-conference" in {found.rule for found in idea if found.outcome == "failed"}
 
 
+def race(*works: Callable[[], Claim | Plan]) -> list[str]:
+    """What came of works that began at one instant: the status, or the code of the refusal, in order."""
+    start, outcomes = threading.Barrier(len(works)), []
+
+    def run(work: Callable[[], Claim | Plan]) -> None:
+        start.wait()
+        try:
+            outcomes.append(work().status)
+        except Refused as refusal:
+            outcomes.append(refusal.code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(outcomes)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_claims_on_two_funds_do_not_both_take_the_last_of_a_limit() -> None:
     north, south = two_funds()
     for fund in (north, south):
         send(conference(fund, "15000.00"))
-    claims = [conference(north, "15000.00"), conference(south, "15000.00")]
-    outcomes: list[str] = []
-    start = threading.Barrier(2)
+    first, second = conference(north, "15000.00"), conference(south, "15000.00")
+    assert race(lambda: send(first), lambda: send(second)) == ["rule_failed", "submitted"]
 
-    def race(claim: Claim) -> None:
-        start.wait()
-        try:
-            outcomes.append(send(claim).status)
-        except RuleFailed as refusal:
-            outcomes.append(refusal.code)
-        finally:
-            connection.close()
 
-    threads = [threading.Thread(target=race, args=(claim,)) for claim in claims]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["rule_failed", "submitted"]
+@pytest.mark.django_db(transaction=True)
+def test_two_plans_on_two_funds_do_not_both_plan_with_the_last_of_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    north, south = two_funds()
+    for fund in (north, south):
+        send(conference(fund, "15000.00"))
+    trip = {"activity": "vendor-conference", "answers": {"travellers": "3"}}
+    first, second = (make.make_plan(fund, "15000.00", **trip) for fund in (north, south))
+    who = {"by": first.created_by, "at": clock.now()}
+
+    def judged_slowly(*args: Any, **more: Any) -> Any:
+        found = findings_of_plan(*args, **more)
+        time.sleep(0.2)
+        return found
+
+    monkeypatch.setattr(plans, "findings_of_plan", judged_slowly)
+    outcomes = race(lambda: submit_plan(first.pk, **who), lambda: submit_plan(second.pk, **who))
+    assert outcomes == ["rule_failed", "submitted"]
