@@ -60,6 +60,13 @@ def require_reviewer(person: Person, claim: Claim) -> None:
     require_role(person, states.CHANNEL_MANAGER, to="decide on claims")
 
 
+def has_declined(person: Person, claim: Claim) -> bool:
+    """Whether the person declined a claim that was disputed, be it long ago: others decide on it from then on."""
+    if claim.disputed_at is None:
+        return False
+    return claim.first_decided_by_id == person.pk or claim.decisions.filter(act="decline", decided_by=person).exists()
+
+
 # --- Plans ------------------------------------------------------------------------------------------------------------
 
 

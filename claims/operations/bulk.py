@@ -8,6 +8,7 @@ from django.db import transaction
 
 from claims import states
 from claims.models import Claim
+from claims.operations.duplicates import look_for_duplicates
 from claims.operations.review import approve_claim, lock_for_review
 from claims.queries.vendor import findings_for_review, open_duplicates, why_not_at_once
 from coop.lib.errors import RuleFailed, WrongStatus
@@ -23,6 +24,7 @@ def approve_clean(claim_id: int, *, revision: int | None = None, by: Person, at:
     claim = lock_for_review(claim_id, by=by, revision=revision)
     if claim.status not in (states.SUBMITTED, states.IN_REVIEW):
         raise WrongStatus(f"Claim {claim.number} is {claim.status_name.lower()}: it waits for no decision.")
+    look_for_duplicates(claim, at)
     findings = findings_for_review(claim, at=at)
     wrong = why_not_at_once(claim, findings, open_duplicates([claim.pk]).get(claim.pk, 0), by=by)
     if wrong:

@@ -107,13 +107,14 @@ def decide_dispute(
     at: datetime,
 ) -> Claim:
     """Decide a dispute: grant it (line by line, lines that are not named in full), uphold the first decision, or return
-    the claim to be mended. Whoever decides is never who decided first.
+    the claim to be mended. Whoever decides is nobody who declined it before.
 
     What is granted or returned takes its money again: before the claim deadline as a hold, after it out of what expired.
     Raises NotFound, NotAllowed, SelfDecision, Stale, WrongStatus, InsufficientFunds, WindowClosed (too late to be mended),
     Invalid.
     """
     claim = lock_for_review(claim_id, by=by, revision=revision)
+    at = max(at, clock.now())
     require_disputed(claim)
     words = in_words("claim", "dispute", reason_code, reason)
     require_outcome(outcome, words)

@@ -11,12 +11,14 @@ from django.db import transaction
 from claims import states
 from claims.models import Claim, ClaimLine, Document
 from claims.operations.deciding import findings_now, keep_claim_decision
+from claims.operations.duplicates import look_for_duplicates
 from claims.operations.holding import release_hold, settle_with_plan
 from claims.operations.opening import lock_claim
 from claims.operations.sending import finish
 from claims.operations.turns import next_status, require_fresh
 from claims.operations.verdicts import DocumentDecision, Fix, LineDecision, fix_of, record_decisions
-from claims.permissions import require_reviewer
+from claims.permissions import has_declined, require_reviewer
+from coop.lib import clock
 from coop.lib.dates import show_deadline, show_instant
 from coop.lib.errors import Invalid, SelfDecision, WindowClosed, WrongStatus
 from funds.operations import holds
@@ -31,7 +33,7 @@ def lock_for_review(claim_id: int, *, by: Person, revision: int | None) -> Claim
     """The claim, locked, for somebody who may decide it. Raises NotFound, NotAllowed, SelfDecision, Stale."""
     claim = lock_claim(claim_id, by=by)
     require_reviewer(by, claim)
-    if claim.first_decided_by_id == by.pk:
+    if has_declined(by, claim):
         raise SelfDecision(
             f"You made the decision on claim {claim.number} that its partner disputed. Somebody else decides on it now."
         )
@@ -40,7 +42,11 @@ def lock_for_review(claim_id: int, *, by: Person, revision: int | None) -> Claim
 
 
 def begin(claim: Claim, *, by: Person, at: datetime) -> None:
-    """Start the review of a locked claim; a decision on a claim that nobody opened starts it too (ADR 0009)."""
+    """Start the review of a locked claim; a decision on a claim that nobody opened starts it too (ADR 0009).
+
+    Two claims that were sent in the same instant did not see each other's evidence: by now both are there.
+    """
+    look_for_duplicates(claim, at)
     claim.status = next_status(claim, "start_review", by=by)
     claim.reviewer = by
     finish(claim, "claim.review_started", by=by, at=at)
@@ -79,9 +85,11 @@ def return_claim(
 ) -> Claim:
     """Give a claim back to be mended, with a fix list. It keeps what it holds until the cure deadline.
 
-    Lines and documents decided as "return" add their reason to the list. Raises Invalid when nothing says what to mend.
+    Lines and documents decided as "return" add their reason to the list. The clock is read once more after the lock. Raises
+    WindowClosed when nobody could mend it any more, Invalid when nothing says what to mend.
     """
     claim = lock_for_review(claim_id, by=by, revision=revision)
+    at = max(at, clock.now())
     require_time_to_mend(claim, at)
     if claim.status == states.SUBMITTED:
         begin(claim, by=by, at=at)

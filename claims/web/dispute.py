@@ -20,6 +20,7 @@ from claims.operations.disputes import GRANT, decide_dispute, dispute_claim, tak
 from claims.operations.disputes import RETURN as GIVE_BACK
 from claims.operations.disputes import UPHOLD as LET_STAND
 from claims.operations.verdicts import fix_of, in_words
+from claims.permissions import has_declined
 from claims.queries.vendor import decisions_of, findings_for_review
 from claims.web.access import own_claim
 from claims.web.decide import all_valid, check_page, decided_by, go_on
@@ -244,7 +245,7 @@ def show_dispute(
     with_errors: bool = True,
 ) -> HttpResponse:
     at = now(request)
-    second = claim.first_decided_by_id == request.user.pk
+    second = has_declined(request.user, claim)
     evidence = evidence_of(claim, () if second else answer.documents)
     disputed_at = claim.disputed_at
     context = {

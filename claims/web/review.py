@@ -18,6 +18,7 @@ from claims.due import due_day, review_due
 from claims.letters import RETURN
 from claims.models import Claim
 from claims.operations.review import note_internally, start_review
+from claims.permissions import has_declined
 from claims.queries.book import metrics_asked
 from claims.queries.precedents import precedents_of
 from claims.queries.vendor import (
@@ -127,7 +128,7 @@ def show(
         "conflict": conflict,
         "others_review": claim.reviewer_id is not None and claim.reviewer_id != request.user.pk,
         "may_start": claim.reviewer_id is None,
-        "second": claim.first_decided_by_id == request.user.pk,
+        "second": has_declined(request.user, claim),
         "since": show_instant(claim.turn_since),
         "due": due(claim, at),
         "crumbs": [{"label": "Worklist", "url": reverse("worklist")}],

@@ -7,7 +7,7 @@ import pytest
 from claims.checks import CHECKS
 from claims.models import Claim
 from claims.operations.disputes import decide_dispute, dispute_claim, take_dispute
-from claims.operations.review import Fix, LineDecision, approve_claim, reject_claim, start_review
+from claims.operations.review import Fix, LineDecision, approve_claim, reject_claim, return_claim, start_review
 from claims.operations.sending import submit_claim, withdraw_claim
 from coop.lib import clock
 from coop.lib.errors import (
@@ -24,6 +24,7 @@ from funds.checks import check_ledger
 from funds.models import Fund
 from tests.factories import (
     CLAIMING,
+    CURE_DEADLINE,
     DEADLINE,
     expire,
     make_claim,
@@ -188,7 +189,10 @@ def test_a_dispute_that_is_returned_is_mended_and_decided_by_another_person() ->
     claim = reject_claim(claim.pk, reason="Still no log.", by=vendor("gtm"), at=clock.now())
     again = dispute_claim(claim.pk, reason="Now it is there.", by=claim.submitted_by, at=clock.now())
     assert again.first_decided_by == vendor("gtm"), "a new decision may be disputed anew"
-    assert decide(again, "grant", by=vendor("manager")).status == "approved"
+    for before in ("gtm", "manager"):
+        with pytest.raises(SelfDecision):
+            decide(again, "grant", by=vendor(before))
+    assert decide(again, "grant").status == "approved"
     assert in_order()
 
 
@@ -208,6 +212,17 @@ def test_nothing_is_returned_that_nobody_could_mend() -> None:
     with pytest.raises(WindowClosed, match="could be mended until"):
         decide(claim, "return")
     assert decide(claim, "grant").status == "approved"
+
+
+def test_who_waited_for_the_lock_until_nobody_could_mend_it_returns_nothing() -> None:
+    """The door read the clock in time; the operation reads it once more after its lock."""
+    claim = disputed()
+    sent = make_sent_claim(claim.fund, "10.00")
+    before, _ = clock.now(), set_clock(CURE_DEADLINE)
+    with pytest.raises(WindowClosed, match="could be mended until"):
+        decide_dispute(claim.pk, outcome="return", reason="Add the log.", by=vendor("pcmm"), at=before)
+    with pytest.raises(WindowClosed, match="could be mended until"):
+        return_claim(sent.pk, fixes=[Fix("lines", "Add it.")], by=vendor("pcmm"), at=before)
 
 
 @pytest.mark.parametrize(

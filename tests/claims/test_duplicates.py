@@ -14,17 +14,19 @@ from hypothesis import strategies as st
 
 from claims.files.suppliers import number_key, supplier_key
 from claims.models import Claim, Document, Duplicate
+from claims.operations import sending
+from claims.operations.bulk import approve_clean
 from claims.operations.documents import add_document, remove_document
 from claims.operations.drafting import add_line, change_line
 from claims.operations.duplicates import keep_duplicate, look_for_duplicates, resolve_duplicate
 from claims.operations.evidence import reuse_document
-from claims.operations.review import reject_claim
+from claims.operations.review import reject_claim, start_review
 from claims.operations.sending import submit_claim, withdraw_claim
 from claims.queries.duplicates import duplicates_of, hints_of, sentence_for
 from claims.web.duplicates import hints_for
 from coop import jobs
 from coop.lib import clock
-from coop.lib.errors import Invalid, NotAllowed, NotFound, WrongStatus
+from coop.lib.errors import Invalid, NotAllowed, NotFound, RuleFailed, WrongStatus
 from funds.models import Fund
 from partners.models import Event, Person
 from tests import factories as make
@@ -57,6 +59,23 @@ def pairs(claim: Claim) -> list[tuple[str, int, int]]:
 def other_fund(fund: Fund) -> Fund:
     """A fund of another partner."""
     return make.make_fund(enrollment=make.make_enrollment(make.make_location(make.make_partner("Contoso"))))
+
+
+def test_two_claims_that_were_sent_in_one_instant_find_each_other_when_a_review_begins(
+    fund: Fund, other_fund: Fund, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While both were being sent, neither was sent yet for the other."""
+    monkeypatch.setattr(sending, "look_for_duplicates", lambda claim, at: 0)
+    drafts = [make.make_draft(one) for one in (fund, other_fund)]
+    for draft in drafts:
+        invoice(draft, "INV-7", supplier="Fabrikam Print GmbH")
+        make.complete(draft)
+    earlier, later = (submit_claim(draft.pk, **who(draft.created_by)) for draft in drafts)
+    assert pairs(later) == []
+    with pytest.raises(RuleFailed, match="evidence seen before"):
+        approve_clean(earlier.pk, **who(make.vendor("manager")))
+    start_review(earlier.pk, **who(make.vendor("manager")))
+    assert ("invoice", later.pk, earlier.pk) in pairs(later)
 
 
 # --- How names and numbers are compared ----------------------------------------------------------------------------------
