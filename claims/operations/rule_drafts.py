@@ -13,13 +13,16 @@ from claims.operations.catalog import all_faults, kept_form, lock_publications, 
 from claims.rules.drafts import Row, change_from, close_rule, merged, put_rule, restored
 from claims.rules.faults.rules import faults_of_rule
 from coop.lib.dates import show_instant
-from coop.lib.errors import Invalid, NotFound, SelfDecision, Stale, WrongStatus, check_revision
+from coop.lib.errors import Invalid, NotAllowed, NotFound, SelfDecision, Stale, WrongStatus, check_revision
 from partners import events
-from partners.models import Person
+from partners.models import Event, Person
 from partners.permissions import require_role
 from partners.states import PROGRAM_ADMIN
 
 DRAFT, REQUESTED, PUBLISHED, DISCARDED = "draft", "requested", "published", "discarded"
+WRITING = tuple(
+    f"rule_draft.{verb}" for verb in ("rule_changed", "rule_added", "rule_ended", "rule_restored", "file_taken")
+)
 
 
 @transaction.atomic
@@ -128,11 +131,12 @@ def request_publication(
 def publish_draft(draft_id: int, *, revision: int | None = None, by: Person, at: datetime) -> Publication:
     """Publish a draft that somebody else asked to be published; its rules are in force from then on.
 
-    Raises NotAllowed, SelfDecision, Stale, WrongStatus, Invalid.
+    Whoever wrote in it last does not publish it either. Raises NotAllowed, SelfDecision, Stale, WrongStatus, Invalid.
     """
     draft = lock(draft_id, revision, by=by)
     require_status(draft, REQUESTED)
     require_another(draft, by)
+    require_reader(draft, by)
     lock_publications()
     require_base_in_force(draft)
     publication, _ = publish(
@@ -157,9 +161,13 @@ def send_back(draft_id: int, *, note: str, revision: int | None = None, by: Pers
 
 @transaction.atomic
 def take_back(draft_id: int, *, revision: int | None = None, by: Person, at: datetime) -> RuleDraft:
-    """Take back one's own request, to go on writing. Raises NotAllowed, WrongStatus."""
+    """Take back one's own request, to go on writing; others send it back. Raises NotAllowed, WrongStatus."""
     draft = lock(draft_id, revision, by=by)
     require_status(draft, REQUESTED)
+    if draft.requested_by_id != by.pk:
+        raise NotAllowed(
+            f"{draft.requested_by} asked for this publication. Send the draft back, with a reason, instead."
+        )
     draft.status, draft.requested_by, draft.requested_at = DRAFT, None, None
     return save(draft, "rule_draft.taken_back", by=by, at=at)
 
@@ -212,6 +220,14 @@ def require_status(draft: RuleDraft, status: str) -> None:
 def require_another(draft: RuleDraft, by: Person) -> None:
     if draft.requested_by_id == by.pk:
         raise SelfDecision("You asked for this publication, so another program admin decides on it.")
+
+
+def require_reader(draft: RuleDraft, by: Person) -> None:
+    written = Event.objects.about("rule_draft", draft.pk).filter(verb__in=WRITING)
+    if written.values_list("actor_id", flat=True).first() == by.pk:
+        raise SelfDecision(
+            "You wrote in this draft last, so another program admin publishes it. Send it back, and ask for it yourself."
+        )
 
 
 def require_base_in_force(draft: RuleDraft) -> None:

@@ -260,6 +260,20 @@ def test_a_second_person_publishes_and_the_rules_are_in_force() -> None:
     assert verbs == [(True,), (True,)]
 
 
+def test_who_wrote_in_a_draft_last_does_not_publish_it_whoever_asked() -> None:
+    draft = begun()
+    newest = next(one for one in draft.catalog["rules"] if one["code"] == "invoice_date" and one["version"] == 2)
+    drafts.change_rule(draft.id, {**newest, "sentence": "Within 30 days."}, from_day=JULY, **who(SECOND))
+    drafts.request_publication(draft.id, **who())
+    with pytest.raises(SelfDecision, match="You wrote in this draft last"):
+        drafts.publish_draft(draft.id, **who(SECOND))
+    with pytest.raises(NotAllowed, match="Send the draft back"):
+        drafts.take_back(draft.id, **who(SECOND))
+    drafts.send_back(draft.id, note="I changed it after you.", **who(SECOND))
+    drafts.request_publication(draft.id, **who(SECOND))
+    assert drafts.publish_draft(draft.id, **who()).published_by == vendor(ADMIN)
+
+
 def test_the_database_itself_refuses_one_person_for_both() -> None:
     asked = {"requested_by": vendor(ADMIN), "published_by": vendor(ADMIN), "published_at": clock.now()}
     with pytest.raises(IntegrityError, match="nobody_publishes_what_they_asked_for"), transaction.atomic():
@@ -281,8 +295,8 @@ def test_a_draft_is_sent_back_with_a_reason_and_can_be_asked_for_again() -> None
         drafts.send_back(draft.id, note=" ", **who(SECOND))
     sent = drafts.send_back(draft.id, note="Thirty days are too few.", **who(SECOND))
     assert (sent.status, sent.note) == ("draft", "Thirty days are too few.")
-    assert drafts.request_publication(draft.id, **who(SECOND)).requested_by == vendor(SECOND)
-    assert drafts.publish_draft(draft.id, **who()).published_by == vendor(ADMIN)
+    assert drafts.request_publication(draft.id, **who()).requested_by == vendor(ADMIN)
+    assert drafts.publish_draft(draft.id, **who(SECOND)).published_by == vendor(SECOND)
 
 
 def test_a_draft_with_faults_is_not_asked_for_and_says_them_all() -> None:
