@@ -18,6 +18,7 @@ from claims.operations.files import GONE, drop_bytes_without_row, forget_unused,
 from claims.operations.opening import lock_open_claim, touched
 from claims.queries import document_kinds
 from claims.queries.guests import documents_for, lines_added_by
+from coop.lib.db import execute
 from coop.lib.errors import FieldError, Invalid, NotFound, TooLarge
 from partners.models import Person
 from partners.states import AGENCY
@@ -153,7 +154,11 @@ def media_type(filename: str, data: bytes) -> str:
 
 
 def require_room(claim: Claim, size: int) -> None:
-    """Refuse a file that is more than a claim or a partner may keep. Raises TooLarge."""
+    """Refuse a file that is more than a claim or a partner may keep; one file of a partner is counted at a time.
+
+    Raises TooLarge.
+    """
+    execute("SELECT pg_advisory_xact_lock(hashtextextended('files of partner ' || %s, 4))", [str(claim.partner_id)])
     of_claim = claim.documents.aggregate(sum=Sum("stored__size"))["sum"] or 0
     if of_claim + size > settings.CLAIM_MAX_BYTES:
         raise TooLarge(

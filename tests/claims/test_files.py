@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.db import connection, transaction
 
 from claims.files import types
 from claims.models import Document, StoredFile
-from claims.operations import files
+from claims.operations import documents, files
 from claims.operations.documents import add_document, remove_document
 from claims.operations.evidence import reuse_document
 from claims.queries import retention
@@ -24,6 +25,7 @@ from partners.models import Person
 from tests import factories as make
 from tests.claims import papers
 from tests.factories import PDF, PNG
+from tests.funds.test_races import at_once, outcomes
 
 LIMIT = 10 * 1024 * 1024
 
@@ -299,6 +301,30 @@ def test_two_who_send_the_same_bytes_at_once_share_them(tmp_path: Path) -> None:
     stored = StoredFile.objects.get()
     assert stored.documents.count() == 4
     assert kept(tmp_path) == [stored.sha256[:12]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_files_at_once_do_not_both_take_the_last_room_of_an_organisation(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partner = make.make_partner()
+    make.set_clock(make.EARNING)
+    funds = [make.make_fund(enrollment=make.make_enrollment(make.make_location(partner))) for _ in range(2)]
+    claims = [make.make_draft(one) for one in funds]
+    settings.PARTNER_MAX_BYTES = len(PDF) + 10
+
+    def slowly(*args: Any, **more: Any) -> StoredFile:
+        time.sleep(0.2)
+        return files.store(*args, **more)
+
+    monkeypatch.setattr(documents, "store", slowly)
+    answers = at_once(
+        lambda n=n, claim=claim: add_document(
+            claim.pk, kind="other", filename="a.pdf", data=PDF + b"%d" % n, **given(claim.created_by)
+        )
+        for n, claim in enumerate(claims)
+    )
+    assert outcomes(answers) == {"done": 1, "too_large": 1}
 
 
 def test_a_dry_run_leaves_no_bytes_and_takes_none_away(fund: Fund, tmp_path: Path) -> None:
