@@ -240,6 +240,8 @@ def test_decisions_that_do_not_fit_are_refused_each_at_its_place(partner: Api, m
 
 def test_an_open_claim_shows_advice_and_a_sent_one_what_was_found(partner: Api, draft: Claim) -> None:
     path = f"claims/{draft.pk}/"
+    assert [f["rule"] for f in partner.get(path)["findings"] if f["outcome"] != "passed"] == ["solution_area"]
+    partner.patch(path, {"solution_area": "Azure"})
     assert {finding["outcome"] for finding in partner.get(path)["findings"]} == {"passed"}
     partner.patch(path, {"activity_to": "2024-07-01"})
     assert "failed" in {finding["outcome"] for finding in partner.get(path)["findings"]}

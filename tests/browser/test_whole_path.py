@@ -149,7 +149,7 @@ def see_paid_claim(marketer: Visitor, claim: Claim) -> None:
     marketer.go(f"/claims/{claim.pk}/")
     page = marketer.page
     expect(page.get_by_text("3,600.00 USD was paid to you.")).to_be_visible()
-    letter = page.get_by_role("article")
+    letter = page.get_by_role("region", name="Decision", exact=True).get_by_role("article")
     expect(letter).to_contain_text("We approve 3,600.00 USD of the 4,000.00 USD you claimed")
     expect(letter).to_contain_text(REASON)
     look(marketer, "paid claim")

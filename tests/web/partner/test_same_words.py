@@ -66,10 +66,10 @@ CASES: dict[str, tuple[Callable[[Claim], None], str, str, str]] = {
     "more than there is": (too_much, "telemarketing", "lines", "lines/?kind=invoice"),
     "no call log": (lambda c: without(c, "call-log"), "telemarketing", "documents.call-log", "proof/"),
     "no number of calls": (lambda c: say(c, metrics={"calls": ""}), "telemarketing", "metrics.calls", "results/"),
-    "no course code": (
-        lambda c: line(c, details={"course-code": ""}),
+    "completed too late": (
+        lambda c: line(c, details={"course-code": "AZ-104", "completion-date": "2024-07-01"}),
         "exams-tuition",
-        "lines.{line}.details.course-code",
+        "lines.{line}.details.completion-date",
         "lines/{line}/",
     ),
 }
