@@ -148,3 +148,6 @@ RECONCILED_OUTCOMES = {
 }
 
 PLAN_APPROVAL = ("required", "optional", "none")
+
+# A request for a later claim deadline.
+EXTENSIONS = {"asked": "Asked for", "granted": "Granted", "declined": "Declined"}

@@ -33,3 +33,25 @@ SCOPES = {
     "programs:write": "Change programs and periods",
     "people:write": "Change people, partners, locations and enrollments",
 }
+
+# How a notice goes out by mail.
+INSTANT, DIGEST, NO_MAIL = "instant", "digest", "none"
+WAYS = {INSTANT: "At once", DIGEST: "In the daily digest", NO_MAIL: "No mail"}
+
+# Kinds of notice: the name, and how it is mailed to who chose nothing.
+NOTICES = {
+    "needs_you": ("Something waits for you", INSTANT),
+    "deadline": ("A deadline comes near", INSTANT),
+    "decision": ("A decision on a plan or claim", INSTANT),
+    "payment": ("Payments", INSTANT),
+    "forecast": ("Whether the threshold will be reached", DIGEST),
+    "balance": ("A balance fell", INSTANT),
+    "expired": ("Money expired or became rebate", INSTANT),
+    "nobody_acted": ("Nobody acted on something of yours or your team's", INSTANT),
+    "dates": ("A date moved, or somebody asks for it", INSTANT),
+    "rules": ("Rules changed", DIGEST),
+    "operations": ("A job, a webhook or a mail failed", INSTANT),
+}
+
+# The status of a mail or of a delivery to a webhook.
+SENDING = {"waiting": "Waiting", "sent": "Sent", "failed": "Given up"}

@@ -1,4 +1,4 @@
-"""Two small tables that belong to nobody's business: the sandbox's clock and the answers kept for retries."""
+"""Small tables that belong to nobody's business: the sandbox's clock, the answers kept for retries, and how the jobs ran."""
 
 from __future__ import annotations
 
@@ -36,3 +36,44 @@ class IdempotencyRecord(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["scope", "key"], name="idempotency_key_is_used_once")]
         indexes = [models.Index(fields=["created_at"], name="idempotency_by_age")]
+
+
+class JobState(models.Model):
+    """What is known of one job, one row each: when it last looked, and when it last had something to do. Wall-clock times."""
+
+    job = models.CharField(max_length=40, primary_key=True)
+    looked_wall = models.DateTimeField(null=True)
+    worked_wall = models.DateTimeField(null=True)
+    failed_wall = models.DateTimeField(null=True)
+
+
+class JobRun(models.Model):
+    """One run of a job that had something to do, that failed, or that somebody asked for. Runs that found nothing leave no row.
+
+    `at` is the instant of the product's clock up to which it worked. A run whose `heartbeat_wall` is old was killed; the next
+    one finds what it left. `failures` are {"record", "error"}, at most 100 of them.
+    """
+
+    STATUSES = {"asked": "Asked for", "running": "Running", "done": "Done", "failed": "Failed", "killed": "Killed"}
+
+    job = models.CharField(max_length=40)
+    status = models.CharField(max_length=10, choices=list(STATUSES.items()))
+    asked_by = models.CharField(max_length=254, blank=True)  # an e-mail address; empty for the timetable
+    at = models.DateTimeField(null=True)
+    began_wall = models.DateTimeField(db_default=Now())
+    heartbeat_wall = models.DateTimeField(db_default=Now())
+    ended_wall = models.DateTimeField(null=True)
+    total = models.PositiveIntegerField(null=True)
+    worked = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    failures = models.JSONField(default=list)
+    notes = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["job", "-id"], name="job_run_by_job"),
+            models.Index(
+                fields=["heartbeat_wall"], name="job_run_unended", condition=Q(status__in=["asked", "running"])
+            ),
+        ]

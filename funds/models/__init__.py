@@ -13,6 +13,7 @@ from funds.models.earnings import (
     ImportEffect,
     ImportProgress,
 )
+from funds.models.extensions import Extension, ExtensionQuerySet
 from funds.models.ledger import Entry, Fund, FundQuerySet
 from funds.models.lines import SentLine, StagedLine
 from funds.models.payments import Payable, Payment, PaymentItem, PaymentRun, Rebate
@@ -38,6 +39,8 @@ __all__ = [
     "Enrollment",
     "Entry",
     "ExchangeRate",
+    "Extension",
+    "ExtensionQuerySet",
     "Fund",
     "FundQuerySet",
     "Import",

@@ -49,6 +49,11 @@ class Fund(models.Model):
     head = models.BinaryField(null=True, editable=False)
     entries_posted = models.PositiveIntegerField(db_default=0)
     settled_at = models.DateTimeField(null=True)
+    # The deadlines of this fund where its partner got an extension of its own; else empty, and the period's count.
+    own_close_on = models.DateField(null=True)
+    own_close_at = models.DateTimeField(null=True)
+    own_cure_on = models.DateField(null=True)
+    own_cure_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     objects = FundQuerySet.as_manager()
@@ -60,6 +65,11 @@ class Fund(models.Model):
                 fields=["partner", "enrollment", "earning_period", "currency"], name="one_fund_per_period"
             ),
             models.UniqueConstraint(fields=["partner", "id"], name="fund_is_of_its_partner"),
+            models.CheckConstraint(
+                name="own_deadlines_stand_together",
+                condition=Q(own_close_on=None, own_close_at=None, own_cure_on=None, own_cure_at=None)
+                | Q(own_close_on__isnull=False, own_cure_on__isnull=False, own_close_at__lte=F("own_cure_at")),
+            ),
             models.CheckConstraint(
                 name="no_bucket_below_zero",
                 condition=Q(reserved_minor__gte=0)
