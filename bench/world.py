@@ -142,10 +142,10 @@ def back_history() -> None:
     execute(
         """INSERT INTO claims_claim (id, number, partner_id, fund_id, activity_id, title, solution_area, country, currency,
              metrics, status, turn_since,
-             claimed_minor, held_minor, approved_minor, paid_minor, findings, returned_fixes, decision_note, dispute,
+             claimed_minor, held_minor, from_plan_minor, approved_minor, paid_minor, findings, returned_fixes, decision_note, dispute,
              sendings, submitted_at, first_submitted_at, submitted_by_id, created_by_id, created_at, revision)
            SELECT f.id, 'CL-' || lpad(f.id::text, 8, '0'), f.partner_id, f.id, a.id, a.name, '', 'US', f.currency, '{}',
-             'withdrawn', %s, 0, 0, 0, 0, '[]', '[]', '', '', 1, %s, %s, p.id, p.id, %s, 1
+             'withdrawn', %s, 0, 0, 0, 0, 0, '[]', '[]', '', '', 1, %s, %s, p.id, p.id, %s, 1
            FROM funds_fund f, (SELECT * FROM claims_activity ORDER BY id LIMIT 1) a,
              (SELECT * FROM partners_person ORDER BY id LIMIT 1) p
            WHERE f.entries_posted > 0 ORDER BY f.id""",
