@@ -48,13 +48,15 @@ ADJUSTMENTS = Place("Adjustments", "adjustments", "rules", "adjustment")
 RULES = Place("Rules", "rules", "rules", "rules")
 RUNS = Place("Payment runs", "payment-runs", "check", "payment-run")
 
-PARTNER = (HOME, FUNDS, PLANS, CLAIMS, PAYMENTS, CATALOG)
+DATES = Place("Dates", "dates", "clock", "dates")
+
+PARTNER = (HOME, FUNDS, PLANS, CLAIMS, PAYMENTS, DATES, CATALOG)
 MONEY = (FINANCE, IMPORTS, ADJUSTMENTS, RUNS, PAYMENTS, FUNDS, CLAIMS)
 ADMIN = (RULES, FINANCE, IMPORTS, ADJUSTMENTS, RUNS, FUNDS, CLAIMS)  # payments are found through their runs
 PLACES: dict[str, tuple[Place, ...]] = {
     states.MARKETER: PARTNER,
     states.PARTNER_ADMIN: PARTNER,
-    states.AGENCY: (HOME,),
+    states.AGENCY: (HOME, DATES),
     # Payments are found through their claims, and from the portfolio.
     states.CHANNEL_MANAGER: (WORKLIST, PORTFOLIO, PLANS, CLAIMS, FUNDS, CATALOG, RULES),
     states.FINANCE: MONEY,
@@ -86,6 +88,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         },
         "help_url": reverse("glossary"),
         "rules_url": reverse("rules") if person.is_vendor else "",
+        "dates_url": reverse("dates"),
         "search_url": "" if person.role == states.AGENCY else reverse("search"),
     }
 

@@ -43,7 +43,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class DateToAct:
-    """One date. `at` is the first instant that is too late; `uid` stays when the date moves, and `revision` rises then.
+    """One date. `at` is the first instant that is too late; `uid` stays when the date moves.
 
     `page` is the name of the page to act on and the id that it takes.
     """
@@ -62,7 +62,6 @@ class DateToAct:
     program_name: str
     amount_minor: int | None = None
     currency: str = ""
-    revision: int = 1
 
     @property
     def amount(self) -> str:
@@ -116,7 +115,6 @@ def of_fund(fund: Fund, kind: str, ends_at: datetime, title: str, text: str) -> 
         program_name=fund.program.name,
         amount_minor=fund.available_minor + fund.reserved_minor,
         currency=fund.currency,
-        revision=fund.earning_period.revision,
     )
 
 
@@ -159,7 +157,6 @@ def of_claim(claim: Claim, kind: str, ends_at: datetime, title: str, text: str, 
         program_name=claim.fund.program.name,
         amount_minor=claim.held_minor or claim.claimed_minor or None,
         currency=claim.currency,
-        revision=claim.revision,
     )
 
 
@@ -221,7 +218,6 @@ def of_plan(plan: Plan) -> DateToAct:
         program_name=plan.fund.program.name,
         amount_minor=sum(activity.requested_minor for activity in plan.activities.all()),
         currency=plan.currency,
-        revision=plan.revision,
     )
 
 
@@ -248,7 +244,6 @@ def dates_of_closings(at: datetime) -> list[DateToAct]:
                         partner_id=None,
                         program=period.program.code,
                         program_name=period.program.name,
-                        revision=period.revision,
                     )
                 )
     return found
