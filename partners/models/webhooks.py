@@ -19,8 +19,9 @@ class Webhook(models.Model):
     """An address that gets the events which its owner may see, as they may see them now.
 
     `events` are verbs ("claim.approved") or their first part with a star ("claim.*"); empty means all. `secret` signs what is
-    sent, so it must be readable: it is encrypted with a key made of SECRET_KEY. After a row of failures the address rests
-    until `paused_until_wall`.
+    sent, so it must be readable: it is encrypted with a key made of SECRET_KEY. The secret before it signs too, until
+    `old_secret_until_wall`. After a row of failures, the first at `failing_since_wall`, the address rests until
+    `paused_until_wall`. `off_reason` says why the product itself switched it off.
     """
 
     owner = models.ForeignKey(Person, models.PROTECT, related_name="webhooks")
@@ -28,7 +29,11 @@ class Webhook(models.Model):
     events = models.JSONField(default=list)
     active = models.BooleanField(default=True)
     secret = models.CharField(max_length=300)
+    old_secret = models.CharField(max_length=300, blank=True)
+    old_secret_until_wall = models.DateTimeField(null=True)
+    off_reason = models.CharField(max_length=300, blank=True)
     failures = models.PositiveIntegerField(default=0)
+    failing_since_wall = models.DateTimeField(null=True)
     paused_until_wall = models.DateTimeField(null=True)
     revision = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
@@ -43,10 +48,10 @@ class Webhook(models.Model):
 
 
 class Delivery(models.Model):
-    """One event on its way to one webhook. Those of one `record` go one after the other, in the order of their ids.
+    """One event on its way to one webhook. Those of one `record` go one after the other, in the order of their events.
 
     `message_id` goes with every attempt, also when it is delivered again by hand, so that a receiver takes it once. `event` is
-    empty for a test.
+    empty for a test. `first_try_wall` is when the three days began; `reason` says why it was given up.
     """
 
     webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries", db_index=False)
@@ -58,7 +63,9 @@ class Delivery(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
     created_wall = models.DateTimeField(db_default=Now())
+    first_try_wall = models.DateTimeField(null=True)
     next_try_wall = models.DateTimeField(db_default=Now())
+    reason = models.CharField(max_length=300, blank=True)
     ended_wall = models.DateTimeField(null=True)
 
     class Meta:
@@ -69,7 +76,8 @@ class Delivery(models.Model):
             models.CheckConstraint(name="delivery_status_is_known", condition=Q(status__in=list(states.SENDING))),
         ]
         indexes = [
-            models.Index(fields=["webhook", "record", "id"], name="delivery_waiting", condition=Q(status="waiting")),
+            models.Index(fields=["webhook", "record", "event"], name="delivery_waiting", condition=Q(status="waiting")),
+            models.Index(fields=["webhook", "next_try_wall"], name="delivery_due", condition=Q(status="waiting")),
             models.Index(fields=["webhook", "-id"], name="delivery_by_webhook"),
         ]
 
