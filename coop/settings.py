@@ -18,7 +18,6 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 
 from coop import embedded
-from coop.timetable import TIMETABLE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -199,7 +198,6 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = TIMETABLE
 
 # --- Doors ------------------------------------------------------------------------------------------------------------
 

@@ -3,102 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 import structlog
 
-from coop import jobs
 from coop.celery import app
+from coop.jobs import JOBS, Job, run_job
 from coop.lib import clock
 from coop.sandbox import jobs_are_held
+from coop.timetable import TIMETABLE
 
 log = structlog.get_logger()
 
-LONG = 2 * 60 * 60  # seconds
+
+def alarm(job: Job) -> Callable[[], None]:
+    """What the task of a job does. It takes no arguments: what there is to do stands in tables."""
+
+    def ring() -> None:
+        if job.holds and jobs_are_held():
+            return
+        done = run_job(job.name, clock.now())
+        if done.worked or done.failed:
+            log.info("job.done", **done.as_dict())
+
+    ring.__name__ = job.name
+    ring.__doc__ = job.title
+    return ring
 
 
-def run(job: Callable[[datetime], jobs.Done]) -> dict[str, Any]:
-    done = job(clock.now()).as_dict()
-    if done["worked"] or done["failed"]:
-        log.info("job.done", **done)
-    return done
+def limits(job: Job) -> dict[str, Any]:
+    """How long its task may take. The broker delivers a long one twice: the second run shares the work, or finds none."""
+    return {} if job.limit is None else {"time_limit": job.limit, "soft_time_limit": job.limit - 60}
 
 
-@app.task(name="coop.settle_periods")
-def settle_periods() -> None:
-    if not jobs_are_held():
-        run(jobs.settle_periods)
+TASKS = {job.name: app.task(name=job.task, **limits(job))(alarm(job)) for job in JOBS}
 
-
-@app.task(name="coop.lapse_claims")
-def lapse_claims() -> None:
-    if not jobs_are_held():
-        run(jobs.lapse_claims)
-
-
-@app.task(name="coop.lapse_plans")
-def lapse_plans() -> None:
-    if not jobs_are_held():
-        run(jobs.lapse_plans)
-
-
-@app.task(name="coop.expire_periods")
-def expire_periods() -> None:
-    if not jobs_are_held():
-        run(jobs.expire_periods)
-
-
-@app.task(name="coop.gather_rebates")
-def gather_rebates() -> None:
-    if not jobs_are_held():
-        run(jobs.gather_rebates)
-
-
-# Files of millions of lines take their time. The broker delivers such a task once more meanwhile: that run finds the import
-# locked and does nothing.
-@app.task(name="coop.check_imports", time_limit=LONG, soft_time_limit=LONG - 60)
-def check_imports() -> None:
-    run(jobs.check_imports)
-
-
-@app.task(name="coop.commit_imports", time_limit=LONG, soft_time_limit=LONG - 60)
-def commit_imports() -> None:
-    run(jobs.commit_imports)
-
-
-@app.task(name="coop.record_head")
-def record_head() -> None:
-    if not jobs_are_held():
-        run(jobs.record_head)
-
-
-@app.task(name="coop.mail_heads")
-def mail_heads() -> None:
-    run(jobs.mail_heads)
-
-
-@app.task(name="coop.verify_links")
-def verify_links() -> None:
-    run(jobs.verify_links)
-
-
-@app.task(name="coop.audit_ledger")
-def audit_ledger() -> None:
-    run(jobs.audit_ledger)
-
-
-@app.task(name="coop.make_previews")
-def make_previews() -> None:
-    run(jobs.make_previews)
-
-
-@app.task(name="coop.delete_files")
-def delete_files() -> None:
-    if not jobs_are_held():
-        run(jobs.delete_files)
-
-
-@app.task(name="coop.check_files", time_limit=LONG, soft_time_limit=LONG - 60)
-def check_files() -> None:
-    run(jobs.check_files)
+app.conf.beat_schedule = TIMETABLE

@@ -48,7 +48,7 @@ def test_a_move_without_jobs_holds_the_timetable_and_the_next_move_finds_all_tha
     fund = make.make_fund("25000.00", settled=False, now=make.EARNING)
     assert move_clock(make.DEADLINE, run_jobs=False, by=None).ran == []
     assert jobs_are_held()
-    tasks.settle_periods()
+    tasks.TASKS["settle_periods"]()
     tasks.expire_periods()
     tasks.lapse_claims()
     fund.refresh_from_db()

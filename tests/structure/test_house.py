@@ -14,7 +14,7 @@ APPS = ("coop", "partners", "funds", "claims")
 OUR_FILES = sorted(path for app in APPS for path in (ROOT / app).rglob("*.py") if "migrations" not in path.parts)
 WRITES = {"create", "save", "delete", "update", "bulk_create", "get_or_create", "update_or_create", "bulk_update"}
 # The library is glue beneath the doors; its one table (answers kept for retries) is its own.
-DOORS = re.compile(r"(?<!/lib)/(web|api)/|/(tasks|jobs|web|api)\.py$|/management/")
+DOORS = re.compile(r"(?<!/lib)/(web|api)/|/(tasks|web|api)\.py$|/management/")
 
 
 def name_of(path: Path) -> str:
