@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
@@ -117,6 +119,24 @@ class Fund(models.Model):
     def overdrawn(self) -> bool:
         """Whether a correction took back more than was left: nothing can be spent until it is made good or written off."""
         return self.available_minor < 0
+
+    # The deadlines that count for this fund: its own where its partner got an extension, else its period's (ADR 0031).
+
+    @property
+    def claims_close_on(self) -> date:
+        return self.own_close_on or self.earning_period.claims_close_on
+
+    @property
+    def claims_close_at(self) -> datetime:
+        return self.own_close_at or self.earning_period.claims_close_at
+
+    @property
+    def cure_close_on(self) -> date:
+        return self.own_cure_on or self.earning_period.cure_close_on
+
+    @property
+    def cure_close_at(self) -> datetime:
+        return self.own_cure_at or self.earning_period.cure_close_at
 
     def show(self, minor: int) -> str:
         return money.display(minor, self.currency)
