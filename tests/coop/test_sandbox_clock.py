@@ -49,8 +49,8 @@ def test_a_move_without_jobs_holds_the_timetable_and_the_next_move_finds_all_tha
     assert move_clock(make.DEADLINE, run_jobs=False, by=None).ran == []
     assert jobs_are_held()
     tasks.TASKS["settle_periods"]()
-    tasks.expire_periods()
-    tasks.lapse_claims()
+    tasks.TASKS["expire_periods"]()
+    tasks.TASKS["lapse_claims"]()
     fund.refresh_from_db()
     assert fund.settled_at is None
     later = move_clock(make.DEADLINE + timedelta(days=5), by=None)
