@@ -5,7 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from coop.lib.nudge import nudge
 from partners.models import Event, Person
+
+# A process rings at most once a second for those who tell of events: the timetable does it every few seconds anyway.
+TELL, EVERY = "coop.tell_untold", 1.0
 
 
 def record(
@@ -24,6 +28,7 @@ def record(
 
     `data` must be plain JSON: strings, whole numbers, lists. Money goes in as strings with its currency beside it.
     """
+    nudge(TELL, at_most_every=EVERY)
     return Event.objects.create(
         at=at,
         actor=by,

@@ -14,10 +14,11 @@ from celery.schedules import crontab
 from claims.operations import plans, previews
 from claims.operations.sending import due_to_lapse
 from claims.queries import retention
-from coop.jobs import sweeps, upkeep
+from coop.jobs import notices, sweeps, upkeep
 from coop.jobs.work import SILENT, Done, Progress
 from funds.models import EarningPeriod
 from funds.operations import deliveries, heads, rebates, settlement
+from partners.models import Untold
 
 LONG = 2 * 60 * 60  # seconds: sweeps of large periods, files of millions of lines
 
@@ -138,6 +139,14 @@ JOBS: tuple[Job, ...] = (
         sweeps.record_head,
         every=crontab(hour=0, minute=5),
         by_the_clock=True,
+    ),
+    Job(
+        "tell_untold",
+        "Tells people and webhooks of what happened: takes events out of the outbox and writes notices and deliveries.",
+        notices.tell_untold,
+        every=5.0,
+        due=lambda at: Untold.objects.count(),
+        limit=LONG,
     ),
     Job(
         "check_imports",
