@@ -81,14 +81,13 @@ def environment(home: Path, database: str) -> dict[str, str]:
 def prepare(postgres: Postgres, home: Path) -> None:
     """Make the database that every benchmark gets a copy of."""
     postgres.query(f"CREATE DATABASE {TEMPLATE}")
-    for command in (["migrate", "--verbosity=0"], ["load_catalog"], ["load_people"]):
-        subprocess.run(
-            [sys.executable, "manage.py", *command],
-            cwd=ROOT,
-            env=environment(home, TEMPLATE),
-            stdout=subprocess.DEVNULL,
-            check=True,
-        )
+    subprocess.run(
+        [sys.executable, "manage.py", "prepare", "--new", "--empty", "--without-static"],
+        cwd=ROOT,
+        env=environment(home, TEMPLATE),
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
 
 
 def run(name: str, asked: argparse.Namespace, postgres: Postgres, home: Path) -> list[measure.Row] | None:

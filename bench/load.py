@@ -33,13 +33,13 @@ def fetch(connection: socket.socket, sent: bytes) -> bytes:
 
 
 def drive(port: int, sent: bytes, *, seconds: float, clients: int = 8) -> float:
-    """Seconds an answer, with so many clients at once for so long."""
+    """Seconds an answer, with so many clients at once for so long, or until each was answered."""
     done = [0] * clients
     stop = time.perf_counter() + seconds
 
     def work(place: int) -> None:
         with socket.create_connection(("127.0.0.1", port)) as connection:
-            while time.perf_counter() < stop:
+            while not done[place] or time.perf_counter() < stop:
                 fetch(connection, sent)
                 done[place] += 1
 
