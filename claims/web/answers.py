@@ -11,6 +11,7 @@ from django import forms
 from claims.rules.answers import NO, YES, day_of, parts
 from claims.rules.facts import Metric
 from coop.lib.forms import DayField
+from coop.lib.web import whole_number
 
 HINTS = {
     "count": "A whole number, for example 250. Write 0 if there was none.",
@@ -25,7 +26,8 @@ class CountField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value) or ""
         plain = text.replace(",", "")
-        return plain if plain.isascii() and plain.isdigit() and f"{int(plain):,}" == text else text
+        number = whole_number(plain)
+        return plain if number is not None and f"{number:,}" == text else text
 
 
 def answer_field(metric: Metric, names: Mapping[str, str], *, short: bool = False) -> forms.Field:

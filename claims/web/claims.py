@@ -16,7 +16,7 @@ from claims.models import Claim
 from claims.permissions import WRITERS
 from claims.queries.partner import numbers, page_of_claims, waiting_for
 from claims.web.standing import TONES, status_name
-from coop.lib.web import now
+from coop.lib.web import asked_number, now
 from funds.web.clocks import time_left
 from partners.web.request import PersonRequest
 
@@ -32,12 +32,11 @@ def claims(request: PersonRequest) -> HttpResponse:
     vendor = request.user.is_vendor
     show = ALL if vendor or request.GET.get("show") == ALL else NEEDS
     waiting, known = numbers(request.user, at=at)
-    before = request.GET.get("before", "")
-    older = None
+    before, older = asked_number(request, "before"), None
     if show == NEEDS:
         found = list(waiting_for(request.user, at=at)[:SHOWN_WAITING])
     else:
-        page = page_of_claims(request.user, before=int(before) if before.isascii() and before.isdigit() else None)
+        page = page_of_claims(request.user, before=before)
         found, older = list(page.claims), page.older
     tabs = [
         {"label": "Needs you", "count": waiting, "url": f"?show={NEEDS}", "current": show == NEEDS},

@@ -27,7 +27,7 @@ from claims.web.worklist import address_of
 from coop.lib.dates import show_deadline, show_instant
 from coop.lib.errors import Invalid, Stale, WrongStatus
 from coop.lib.forms import add_refusal
-from coop.lib.web import now
+from coop.lib.web import now, whole_number
 from partners.models import Event
 from partners.permissions import require_role
 from partners.states import CHANNEL_MANAGER
@@ -222,7 +222,7 @@ def review_return(request: PersonRequest, claim_id: int) -> HttpResponse:
 def fix_list(request: PersonRequest, claim: Claim, *, more: bool = False) -> Any:
     data = request.POST.copy()
     if more:
-        data["fix-TOTAL_FORMS"] = str(int(data.get("fix-TOTAL_FORMS") or 0) + 1)
+        data["fix-TOTAL_FORMS"] = str((whole_number(data.get("fix-TOTAL_FORMS") or "") or 0) + 1)
     return FixList(data, prefix="fix", form_kwargs={"places": places_of(claim)})
 
 

@@ -30,7 +30,7 @@ from claims.web.plan_standing import effect_of, requested
 from coop.lib.dates import show_day, show_deadline, show_instant
 from coop.lib.errors import NotFound, Refused, Stale
 from coop.lib.forms import add_refusal
-from coop.lib.web import asked_number, now
+from coop.lib.web import asked_number, now, whole_number
 from funds.web.clocks import earned_in, span, time_left
 from partners.web.request import PersonRequest
 
@@ -193,8 +193,7 @@ def plan_receipt(request: PersonRequest, plan_id: int) -> HttpResponse:
 
 
 def seen_revision(request: PersonRequest) -> int | None:
-    text = request.POST.get("revision", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    return whole_number(request.POST.get("revision", ""))
 
 
 @login_required

@@ -27,7 +27,7 @@ from claims.web.plan_forms import PLACES, NewPlanForm
 from coop.lib.dates import show_day, show_deadline
 from coop.lib.errors import NotFound, Refused
 from coop.lib.forms import add_refusal
-from coop.lib.web import now
+from coop.lib.web import now, whole_number
 from funds.models import Fund
 from funds.queries.funds import funds_of
 from funds.web.cards import is_estimate
@@ -180,9 +180,9 @@ def begin(request: PersonRequest, fund: Fund, form: NewPlanForm, at: datetime) -
 def plan_copy(request: PersonRequest) -> HttpResponse:
     """Begin a plan with the activities of an earlier one. Its days belong to another half, so they are asked for anew."""
     require_role(request.user, *WRITERS, to="write and send plans")
-    asked, into = (request.POST.get(name, "") for name in ("plan", "fund"))
-    earlier = plan_for(request, int(asked) if asked.isascii() and asked.isdigit() else 0)
-    fund = funds_of(request.user).filter(id=int(into) if into.isascii() and into.isdigit() else 0).first()
+    asked, into = (whole_number(request.POST.get(name, "")) or 0 for name in ("plan", "fund"))
+    earlier = plan_for(request, asked)
+    fund = funds_of(request.user).filter(id=into).first()
     if fund is None:
         raise NotFound("There is no such fund.")
     at = now(request)

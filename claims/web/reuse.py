@@ -20,7 +20,7 @@ from claims.web.lines import line_for
 from claims.web.papers import name_of, size
 from coop.lib.dates import show_day
 from coop.lib.errors import NotFound
-from coop.lib.web import asked_number, asked_text, now
+from coop.lib.web import asked_number, asked_text, now, whole_number
 from funds.web.clocks import earned_in
 from partners.web.request import PersonRequest
 
@@ -40,14 +40,14 @@ def claim_reuse(request: PersonRequest, claim_id: int) -> HttpResponse:
     back = reverse("claim-line", args=[claim.pk, line.pk]) if line else reverse("claim-proof", args=[claim.pk])
     problem = ""
     if request.method == "POST":
-        chosen = request.POST.get("document", "")
+        chosen = whole_number(request.POST.get("document", ""))
         there = used_here(claim, kind, line.pk if line else None)
-        if chosen.isascii() and chosen.isdigit() and int(chosen) in there:
+        if chosen in there:
             return redirect(back)  # sent twice: it is there already
-        if chosen.isascii() and chosen.isdigit():
+        if chosen is not None:
             used = reuse_document(
                 claim.pk,
-                int(chosen),
+                chosen,
                 kind=kind,
                 line_id=line.pk if line else None,
                 note=request.POST.get("note", "").strip(),

@@ -26,9 +26,9 @@ from claims.web.rules import DRAFT_STATUSES, kind_name, require_reader
 from claims.web.rules_publications import toml_download
 from claims.web.rules_timeline import timeline
 from coop.lib.dates import show_instant
-from coop.lib.errors import Invalid, NotFound, Refused, Stale
+from coop.lib.errors import Invalid, NotFound, SelfDecision, Stale
 from coop.lib.forms import add_refusal
-from coop.lib.web import now
+from coop.lib.web import now, whole_number
 from partners.permissions import require_role
 from partners.states import PROGRAM_ADMIN
 from partners.web.request import PersonRequest
@@ -192,7 +192,6 @@ def draft_act(request: PersonRequest, draft_id: int, act: str) -> HttpResponse:
     if act not in ACTS:
         raise NotFound("Nothing of this name can be done with a draft.")
     form = NoteForm(request.POST)
-    revision = request.POST.get("revision", "")
     if form.is_valid():
         operation, said = ACTS[act]
         words = {"note": form.cleaned_data["note"]} if act in WITH_NOTE else {}
@@ -200,11 +199,11 @@ def draft_act(request: PersonRequest, draft_id: int, act: str) -> HttpResponse:
             operation(
                 draft_id,
                 **words,
-                revision=int(revision) if revision.isdecimal() else None,
+                revision=whole_number(request.POST.get("revision", "")),
                 by=request.user,
                 at=now(request),
             )
-        except (Invalid, Stale) as refusal:
+        except (Invalid, SelfDecision, Stale) as refusal:
             add_refusal(form, refusal)
         else:
             messages.success(request, said)
@@ -225,10 +224,16 @@ def draft_file(request: PersonRequest, draft_id: int) -> HttpResponse:
     form = FileForm(request.POST, request.FILES)
     if form.is_valid():
         try:
-            operations.replace_catalog(draft_id, read_file(form), by=request.user, at=now(request))
-        except Refused as refusal:
-            if not isinstance(refusal, Invalid):
-                raise
+            operations.replace_catalog(
+                draft_id,
+                read_file(form),
+                revision=whole_number(request.POST.get("revision", "")),
+                by=request.user,
+                at=now(request),
+            )
+        except Stale as refusal:
+            add_refusal(form, refusal)
+        except Invalid as refusal:
             for error in refusal.errors:
                 form.add_error("file", f"{error.field}: {error.message}")
         else:
@@ -246,3 +251,5 @@ def read_file(form: FileForm) -> dict[str, Any]:
         return tomllib.loads(file.read().decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Invalid.field("file", f"This is not a TOML file: {error}.") from None
+    except (RecursionError, ValueError):  # lists in lists without end, and numbers of thousands of digits
+        raise Invalid.field("file", "This is not a catalog: it is nested too deep, or a number is too long.") from None

@@ -26,7 +26,7 @@ from claims.web.rules_form import RuleForm
 from claims.web.rules_timeline import timeline
 from coop.lib.errors import Invalid, NotFound
 from coop.lib.forms import DayField, add_refusal
-from coop.lib.web import now
+from coop.lib.web import now, whole_number
 from partners.permissions import require_role
 from partners.states import PROGRAM_ADMIN
 from partners.web.request import PersonRequest
@@ -103,8 +103,7 @@ def changed(request: PersonRequest, draft: RuleDraft, form: RuleForm) -> bool:
 
 
 def revision_of(request: PersonRequest) -> int | None:
-    said = request.POST.get("revision", "")
-    return int(said) if said.isdecimal() else None
+    return whole_number(request.POST.get("revision", ""))
 
 
 def page(draft: RuleDraft, code: str, form: RuleForm, end: EndForm | None = None) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from coop.lib.dates import show_day, show_deadline, show_instant
 from coop.lib.errors import NotFound, Refused, Stale
 from coop.lib.forms import add_refusal
 from coop.lib.money import display
-from coop.lib.web import now
+from coop.lib.web import now, whole_number
 from funds.queries.payables import PAYABLE_WITHIN_BUSINESS_DAYS
 from funds.web.clocks import earned_in, span, time_left
 from partners.models import Event
@@ -251,10 +251,9 @@ def claim_withdraw(request: PersonRequest, claim_id: int) -> HttpResponse:
         messages.info(request, f"Claim {claim.number} is {claim.status_name.lower()}; it cannot be withdrawn any more.")
         return redirect("claim", claim.pk)
     if request.method == "POST":
-        seen = request.POST.get("revision", "")
         withdraw_claim(
             claim.pk,
-            revision=int(seen) if seen.isascii() and seen.isdigit() else None,
+            revision=whole_number(request.POST.get("revision", "")),
             by=request.user,
             at=now(request),
         )

@@ -35,7 +35,7 @@ from coop.lib import kept
 from coop.lib.dates import show_day, show_instant
 from coop.lib.errors import Refused, Stale
 from coop.lib.forms import AmountField, DayField, add_refusal
-from coop.lib.web import now
+from coop.lib.web import now, whole_number
 from partners.web.request import PersonRequest
 
 ROW = ("name", "role", "first_day", "last_day", "hours", "hourly")
@@ -142,8 +142,8 @@ class WorkForm(ClaimForm):
 def work_form(claim: Claim, line: ClaimLine | None, data: Any) -> WorkForm:
     """The form with as many rows as were written or asked for."""
     known = work_of(line) if line else []
-    asked = str(data.get("rows", "")) if data is not None else ""
-    number = int(asked) if asked.isascii() and asked.isdigit() else max(len(known) + SPARE_ROWS, LEAST_ROWS)
+    asked = whole_number(str(data.get("rows", ""))) if data is not None else None
+    number = max(len(known) + SPARE_ROWS, LEAST_ROWS) if asked is None else asked
     if data is not None and "more" in data:
         number += 2
         data = data.copy()

@@ -66,10 +66,14 @@ def refusal_page(request: HttpRequest, refusal: Refused) -> HttpResponse:
     return render(request, template, {"refusal": refusal}, status=refusal.status)
 
 
+def whole_number(text: str) -> int | None:
+    """A plain whole number that somebody sent; None for anything else, and for more digits than an id can have."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
 def asked_number(request: HttpRequest, name: str) -> int | None:
     """A parameter of the address that is a plain whole number; None where it is missing or anything else."""
-    text = request.GET.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return whole_number(request.GET.get(name, ""))
 
 
 def asked_text(request: HttpRequest, name: str) -> str:

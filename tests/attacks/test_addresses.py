@@ -5,8 +5,12 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from claims.models import Claim
+from claims.operations.rule_drafts import begin_draft
+from coop.lib import clock
 from funds.models import Entry, Fund
 from partners.models import Person
 from tests import factories
@@ -46,3 +50,36 @@ def test_earnings_after_what_no_id_is_are_all_of_them(fund: Fund) -> None:
     delivery = Entry.objects.filter(fund=fund, reference_type="import").first()
     assert delivery is not None
     assert client.get(f"/funds/{fund.pk}/earnings/?import={delivery.reference}&after=%00").status_code == 200
+
+
+LONG = "9" * 5_000  # more digits than Python reads as a number
+
+
+def test_a_number_in_a_form_that_is_none_breaks_no_page(fund: Fund) -> None:
+    draft, plan = factories.make_claim(fund), factories.make_plan(fund)
+    client = signed_in(draft.created_by)
+    claim = f"/claims/{draft.pk}"
+    for path, given in (
+        ("/claims/?show=all", {}),
+        (f"{claim}/withdraw/", {"revision": LONG}),
+        (f"{claim}/reuse/?kind=invoice", {"document": LONG}),
+        (f"{claim}/work/new/", {"rows": LONG}),
+        (f"{claim}/results/", {"metric_calls": LONG, "revision": LONG}),
+        ("/plans/copy/", {"plan": LONG, "fund": LONG}),
+        (f"/plans/{plan.pk}/withdraw/", {"revision": LONG}),
+    ):
+        answer = client.post(path, given) if given else client.get(f"{path}&before={LONG}")
+        assert answer.status_code < 500, path
+
+
+def test_a_number_in_a_form_of_the_vendor_that_is_none_breaks_no_page(claim: Claim) -> None:
+    draft = begin_draft(title="Next year", by=factories.vendor("program"), at=clock.now())
+    deep = SimpleUploadedFile("catalog.toml", b"x = " + b"[" * 5_000 + b"]" * 5_000)
+    for who, path, given in (
+        ("manager", f"/review/{claim.pk}/return/", {"act": "add", "fix-TOTAL_FORMS": "many"}),
+        ("program", f"/rules/drafts/{draft.pk}/act/request/", {"revision": LONG}),
+        ("program", f"/rules/drafts/{draft.pk}/rule/invoice_date/end/", {"revision": LONG, "last_day": "2030-06-30"}),
+        ("program", f"/rules/drafts/{draft.pk}/file/", {"file": deep}),
+        ("program", f"/rules/drafts/{draft.pk}/file/", {"file": SimpleUploadedFile("x.toml", f"x = {LONG}".encode())}),
+    ):
+        assert signed_in(factories.vendor(who)).post(path, given).status_code < 500, path
