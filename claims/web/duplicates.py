@@ -92,7 +92,7 @@ def row_of(person: Person, pair: Duplicate) -> dict[str, Any]:
         "id": pair.pk,
         "kind": states.DUPLICATE_KINDS[pair.kind],
         "what": str(thing) if pair.claim_id in known else "",
-        "kept": pair.kept_because,
+        "kept": pair.kept_because if pair.claim_id in known else "",
         "found_at": pair.found_at,
         "claim": named(pair.claim, pair.claim_id in known),
         "other": named(pair.other, pair.other_id in known),
@@ -132,6 +132,7 @@ def duplicate_page(request: PersonRequest, duplicate_id: int) -> HttpResponse:
         "kind": states.DUPLICATE_KINDS[pair.kind],
         "resolution": states.RESOLUTIONS.get(pair.resolution, ""),
         "lede": lede_of(pair),
+        "kept": pair.kept_because if pair.claim_id in known else "",
         "sides": [
             side_of(pair.claim, pair.line, pair.document, known=pair.claim_id in known),
             side_of(pair.other, pair.other_line, pair.other_document, known=pair.other_id in known),

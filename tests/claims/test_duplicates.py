@@ -364,6 +364,13 @@ def test_of_a_partner_outside_the_portfolio_nothing_is_shown(fund: Fund, other_f
         assert "Another organisation" in page
         for secret in (first.number, fund.partner.name, first.title):
             assert secret not in page
+    keep_duplicate(pair.pk, why="Half of it each.", **who(second.created_by))
+    client.force_login(make.make_person(None, "channel_manager", title="pdm", portfolio=[fund.partner_id]))
+    for path in ("/duplicates/", f"/duplicates/{pair.pk}/"):
+        page = client.get(path).content.decode()
+        assert first.number in page
+        for secret in (second.number, "Half of it each."):
+            assert secret not in page
     resolve_duplicate(pair.pk, resolution="accepted", reason="Shared campaign.", **who(manager))
     stranger = make.make_person(None, "channel_manager", title="pdm", portfolio=[])
     client.force_login(stranger)
