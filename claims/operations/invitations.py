@@ -57,9 +57,11 @@ def invite(
 
 
 def known_person(claim: Claim, person_id: int) -> Person:
-    """Somebody of the claim's organisation who may be asked. Raises Invalid."""
-    found: Person | None = Person.objects.filter(id=person_id, partner_id=claim.partner_id, is_active=True).first()
-    if found is None or found.role not in (*WRITERS, AGENCY):
+    """Somebody of the claim's organisation who may be asked, or an agency's guest whom it asked before. Raises Invalid."""
+    asked = Invitation.objects.filter(person=person_id, claim__partner=claim.partner_id, person__role=AGENCY)
+    found: Person | None = Person.objects.filter(id=person_id, is_active=True).first()
+    own = found is not None and found.partner_id == claim.partner_id and found.role in (*WRITERS, AGENCY)
+    if found is None or not (own or asked.exists()):
         raise Invalid.field(
             "person", "Choose somebody of your organisation, or one of its agencies' guests.", "not_found"
         )

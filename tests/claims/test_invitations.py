@@ -75,6 +75,15 @@ def test_what_is_missing_is_said_at_its_field(draft: Claim, who: dict[str, Any],
     assert not Invitation.objects.exists()
 
 
+def test_a_guest_whom_another_partner_added_is_chosen_by_name_once_the_own_organisation_asked(draft: Claim) -> None:
+    guest = ask(draft).person
+    other = make_draft(make_fund())
+    with pytest.raises(Invalid):
+        ask(other, person_id=guest.pk)
+    assert ask(other, email=guest.email).person == guest
+    assert ask(other, "results", person_id=guest.pk).person == guest
+
+
 def test_nobody_of_the_vendor_and_no_writer_of_another_partner_is_asked(draft: Claim) -> None:
     stranger = make_person(make_draft(make_fund()).partner)
     for email in (vendor("manager").email, stranger.email):
