@@ -6,7 +6,8 @@ round: first what came out of available, then what came out of the plan, whose m
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
 
 from claims import states
 from claims.models import Claim, PlanActivity
@@ -56,8 +57,18 @@ def hold_again(claim: Claim, amount_minor: int, *, key: str, by: Person, at: dat
     claim.held_minor += amount_minor
 
 
-def release_hold(claim: Claim, act: str, *, by: Person | None, at: datetime, amount_minor: int | None = None) -> None:
+def release_hold(
+    claim: Claim,
+    act: str,
+    *,
+    by: Person | None,
+    at: datetime,
+    amount_minor: int | None = None,
+    effective_on: date | None = None,
+) -> None:
     """Release what a claim holds, or `amount_minor` of it. `act` names the business act in the key.
+
+    `effective_on` is the day that it is for where that is not the day of `at`.
 
     What came out of the plan goes back to its reserve while the plan is in force, and else where everything goes.
     """
@@ -66,14 +77,14 @@ def release_hold(claim: Claim, act: str, *, by: Person | None, at: datetime, amo
     to_plan = max(claim.from_plan_minor - (claim.held_minor - amount), 0)
     planned = planned_of(claim, at)
     key = f"claim:{claim.pk}:{act}:{claim.sendings}"
+    give_back = partial(holds.release, claim.fund, reference=claim.reference, effective_on=effective_on, by=by, at=at)
     if planned is None or not to_plan:
         if amount:
-            holds.release(claim.fund, amount, reference=claim.reference, key=key, by=by, at=at)
+            give_back(amount, key=key)
     else:
         if amount > to_plan:
-            holds.release(claim.fund, amount - to_plan, reference=claim.reference, key=key, by=by, at=at)
-        back = f"{key}:plan"
-        went = holds.release(claim.fund, to_plan, reference=claim.reference, key=back, to_reserved=True, by=by, at=at)
+            give_back(amount - to_plan, key=key)
+        went = give_back(to_plan, key=f"{key}:plan", to_reserved=True)
         if went == RESERVED:
             planned.reserved_minor += to_plan
             planned.save()

@@ -183,13 +183,16 @@ def due_to_lapse(at: datetime) -> list[int]:
 
 @transaction.atomic
 def lapse_claim(claim_id: int, *, at: datetime) -> bool:
-    """Let a claim lapse whose deadline has passed; what it held is released. False if it is not due any more."""
+    """Let a claim lapse whose deadline has passed; what it held is released, for the last day of that deadline
+    however late it is done. False if it is not due any more.
+    """
     claim = lock_with_fund(claim_id, Claim.objects.values_list("fund_id", flat=True).get(id=claim_id))
     period = claim.fund.earning_period
     deadline = period.claims_close_at if claim.status == states.DRAFT else period.cure_close_at
     if claim.status not in states.CLAIMS["lapse"] or at < deadline:
         return False
     claim.status = follow(states.CLAIMS, "lapse", claim.status, what=f"claim {claim.number}")
-    release_hold(claim, "lapsed", by=None, at=at)
+    # Only a returned claim holds anything.
+    release_hold(claim, "lapsed", by=None, at=at, effective_on=period.cure_close_on)
     finish(claim, "claim.lapsed", by=None, at=at, deadline=deadline.isoformat())
     return True

@@ -15,7 +15,7 @@ from coop.lib.errors import InsufficientFunds, WindowClosed, WindowNotOpen
 from funds import states
 from funds.ledger import TOTALS, Movement, post
 from funds.models import Fund, Payable
-from funds.operations.settlement import becomes_rebate, retest_funds, settle_locked_fund
+from funds.operations.threshold import becomes_rebate, retest_funds, settle_locked_fund
 from partners.models import Person
 
 
@@ -83,11 +83,12 @@ def release(
     reference: tuple[str, str],
     key: str,
     to_reserved: bool = False,
+    effective_on: date | None = None,
     by: Person | None,
     at: datetime,
 ) -> str:
     """Give back an amount that was in review on a locked fund: to available, or to the reserve of the plan it came from.
-    Returns the bucket that it went to.
+    Returns the bucket that it went to. `effective_on` is the day that it is for where that is not today.
 
     After the claim deadline it cannot be claimed any more, so it goes to expired at once (ADR 0004), whatever was asked; the
     clock is read once more for that, because the lock may have been waited for until after the fund expired. What comes
@@ -96,7 +97,8 @@ def release(
     at = max(at, clock.now())
     late = at >= fund.earning_period.claims_close_at
     to_bucket = states.EXPIRED if late else states.RESERVED if to_reserved else states.AVAILABLE
-    _move(fund, "release", states.IN_REVIEW, to_bucket, amount_minor, reference=reference, key=key, by=by, at=at)
+    day = effective_on or day_of(fund, at)
+    post(fund, Movement("release", states.IN_REVIEW, to_bucket, amount_minor, day, *reference, key), by=by, at=at)
     if to_bucket == states.AVAILABLE:
         _retest(fund, key, at=at)
     return to_bucket
