@@ -45,7 +45,7 @@ def event_of(date: DateToAct, *, host: str, stamp: datetime, link: str) -> Event
     event.add("dtend", date.at.astimezone(UTC))
     event.add("summary", f"{date.title}: {date.amount}" if date.amount else date.title)
     until = show_deadline(date.at, date.zone)
-    event.add("description", f"In time until {until}.\n{date.text}\n{date.program_name}\n{link}")
+    event.add("description", f"In time until {until}.\n{date.text}\n{link}")
     event.add("url", link)
     event.add("transp", "TRANSPARENT")  # it takes no time of the reader's
     alarm = Alarm()

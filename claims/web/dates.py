@@ -86,7 +86,6 @@ def row_of(one: DateToAct, at: datetime) -> dict[str, Any]:
         "left": "overdue" if at >= one.at else left,
         "tone": tone,
         "amount": one.amount,
-        "program": one.program_name,
         "day": last_day(one),
     }
 
