@@ -20,7 +20,7 @@ from funds.operations.catalog import load_programs, plain, put
 from partners import events
 from partners.models import Person
 
-# Their rows say by themselves what was changed of them.
+# These become rows, which say by themselves what was changed of them.
 SAID_BY_ROWS = ("programs", "categories", "activities", "calendars", "amounts", "fiscal_years")
 # Hashes of catalogs that were found to be in order by this process.
 in_order: set[str] = set()
@@ -55,7 +55,7 @@ def publish(
     kept = kept_form(catalog)
     sha256 = hash_of(kept)
     require_order(kept, sha256, newest)
-    readable = as_file(kept)
+    readable = as_file({name: kept[name] for name in SAID_BY_ROWS if name in kept})
     said = load_programs(readable) + load_activities(readable)
     if newest is not None and newest.sha256 == sha256:
         return newest, said
@@ -127,16 +127,18 @@ def first_words(kept: Mapping[str, Any]) -> str:
 def load_activities(catalog: Mapping[str, Any]) -> list[str]:
     """Make activities and categories those of the catalog; returns a sentence for each change."""
     said: list[str] = []
-    for row in catalog["categories"]:
-        put(said, Category, {"code": row["code"]}, {"names": plain(row["names"])}, f"category {row['code']}")
-    for row in catalog["activities"]:
-        values = {
-            "name": row["name"],
-            "description": row["description"],
-            "valid_from": row["valid_from"],
-            "valid_to": row.get("valid_to"),
-            "categories": plain(row.get("categories", [])),
-            "example": row.get("example", False),
-        }
-        put(said, Activity, {"code": row["code"]}, values, f"activity {row['code']}")
+    names = {row["code"]: {"names": plain(row["names"])} for row in catalog["categories"]}
+    put(said, Category, names, "category")
+    put(said, Activity, {row["code"]: activity_values(row) for row in catalog["activities"]}, "activity")
     return said
+
+
+def activity_values(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": row["name"],
+        "description": row["description"],
+        "valid_from": row["valid_from"],
+        "valid_to": row.get("valid_to"),
+        "categories": plain(row.get("categories", [])),
+        "example": row.get("example", False),
+    }

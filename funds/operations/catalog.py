@@ -21,32 +21,15 @@ def load_programs(catalog: Mapping[str, Any]) -> list[str]:
     Periods are only ever added: a stored date is a promise, and a changed rule does not change it.
     """
     said: list[str] = []
-    for code, rule in catalog["calendars"].items():
-        plain = {name: value for name, value in rule.items() if not isinstance(value, list)}
-        put(said, Calendar, {"code": code}, plain, f"calendar {code}")
+    rules = {
+        code: {name: value for name, value in rule.items() if not isinstance(value, list)}
+        for code, rule in catalog["calendars"].items()
+    }
+    put(said, Calendar, rules, "calendar")
     calendars = {calendar.code: calendar for calendar in Calendar.objects.all()}
     for row in catalog["programs"]:
-        program = put(
-            said,
-            Program,
-            {"code": row["code"]},
-            {
-                "name": row["name"],
-                "currency": row["currency"],
-                "time_zone": row["time_zone"],
-                "calendar": calendars[row["calendar"]],
-                "plan_approval": row["plan_approval"],
-                "holiday_country": row.get("holiday_country", "US"),
-                "approvers": [{**plain_dates(approver)} for approver in row.get("approvers", [])],
-                "minimum_payment_minor": amount_of("minimum_payment", row, catalog),
-                "four_eyes_minor": amount_of("four_eyes", row, catalog),
-                "valid_from": row["valid_from"],
-                "valid_to": row.get("valid_to"),
-                "discontinued_on": row.get("discontinued_on"),
-                "example": row.get("example", False),
-            },
-            f"program {row['code']}",
-        )
+        code = row["code"]
+        program = put(said, Program, {code: program_values(row, catalog, calendars)}, "program")[code]
         replace_ranges(said, ProgramSplit, program, [split_values(split) for split in row.get("splits", [])])
         replace_ranges(
             said, ProgramThreshold, program, [threshold_values(t, program) for t in row.get("thresholds", [])]
@@ -55,21 +38,42 @@ def load_programs(catalog: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def put(
-    said: list[str], model: type[models.Model], key: Mapping[str, Any], values: Mapping[str, Any], name: str
-) -> Any:
-    """Make the row with this key have these values; note what was added or changed."""
-    found = model._default_manager.filter(**key).first()
-    if found is None:
-        said.append(f"added {name}")
-        return model._default_manager.create(**key, **values)
-    changed = [field for field, value in values.items() if getattr(found, field) != value]
-    if changed:
-        for field in changed:
-            setattr(found, field, values[field])
-        found.save(update_fields=changed)
-        said.append(f"changed {name}: {', '.join(changed)}")
-    return found
+def program_values(
+    row: Mapping[str, Any], catalog: Mapping[str, Any], calendars: Mapping[str, Calendar]
+) -> dict[str, Any]:
+    return {
+        "name": row["name"],
+        "currency": row["currency"],
+        "time_zone": row["time_zone"],
+        "calendar": calendars[row["calendar"]],
+        "plan_approval": row["plan_approval"],
+        "holiday_country": row.get("holiday_country", "US"),
+        "approvers": [{**plain_dates(approver)} for approver in row.get("approvers", [])],
+        "minimum_payment_minor": amount_of("minimum_payment", row, catalog),
+        "four_eyes_minor": amount_of("four_eyes", row, catalog),
+        "valid_from": row["valid_from"],
+        "valid_to": row.get("valid_to"),
+        "discontinued_on": row.get("discontinued_on"),
+        "example": row.get("example", False),
+    }
+
+
+def put(said: list[str], model: type[models.Model], rows: Mapping[str, Mapping[str, Any]], name: str) -> dict[str, Any]:
+    """Make the rows with these codes have these values; note what was added or changed. Returns the rows by their code."""
+    stored = {row.code: row for row in model._default_manager.filter(code__in=rows)}  # type: ignore[attr-defined]
+    fresh = [model(code=code, **values) for code, values in rows.items() if code not in stored]
+    added = {row.code: row for row in model._default_manager.bulk_create(fresh)}  # type: ignore[attr-defined]
+    for code, values in rows.items():
+        if code in added:
+            said.append(f"added {name} {code}")
+            continue
+        changed = [field for field, value in values.items() if getattr(stored[code], field) != value]
+        if changed:
+            for field in changed:
+                setattr(stored[code], field, values[field])
+            stored[code].save(update_fields=changed)
+            said.append(f"changed {name} {code}: {', '.join(changed)}")
+    return {**stored, **added}
 
 
 def replace_ranges(said: list[str], model: Any, program: Program, wanted: list[dict[str, Any]]) -> None:
