@@ -79,6 +79,9 @@ else:
         raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts: with * the links in mails could lead anywhere.")
     MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT", COOP_HOME / "files"))
 
+# Keys that were in force before: what was signed or encrypted with them is still read.
+SECRET_KEY_FALLBACKS = os.environ.get("SECRET_KEY_FALLBACKS", "").split()
+
 DEBUG = False
 ROOT_URLCONF = "coop.urls"
 WSGI_APPLICATION = "coop.wsgi.application"
@@ -321,6 +324,9 @@ DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "coop@vendor.example")
 
 # Who keeps the daily heads of the ledger, away from this system; separated by spaces. Nobody: nothing is mailed.
 LEDGER_HEAD_MAIL_TO = os.environ.get("LEDGER_HEAD_MAIL_TO", "").split()
+
+# Webhooks call public addresses by https alone. For demonstrations: private ones, by http too (partners/hooks/addresses.py).
+WEBHOOK_PRIVATE_ADDRESSES = os.environ.get("WEBHOOK_PRIVATE_ADDRESSES", "") == "1"
 
 # The account that payments are made from, as it stands in the ISO 20022 files for the bank: an IBAN or another number. A
 # sandbox has one of its own, at a bank that exists in examples only.

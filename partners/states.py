@@ -55,3 +55,33 @@ NOTICES = {
 
 # The status of a mail or of a delivery to a webhook.
 SENDING = {"waiting": "Waiting", "sent": "Sent", "failed": "Given up"}
+
+# The first part of a verb: what an event is about. Webhooks choose among them.
+EVENT_AREAS = {
+    "claim": "Claims",
+    "plan": "Plans",
+    "payment": "Payments",
+    "rebate": "Rebates",
+    "adjustment": "Adjustments",
+    "earning_period": "Earning periods and their dates",
+    "extension": "Extensions of deadlines",
+    "enrollment": "Enrollments",
+    "partner": "Partners",
+    "location": "Locations",
+    "person": "People",
+    "payout_account": "Payout accounts",
+    "delegation": "Who stands in",
+    "import": "Imports",
+    "payment_run": "Payment runs",
+    "reconciliation": "Reconciliations",
+    "rates": "Exchange rates",
+    "catalog": "Publications of the rules",
+    "rule_draft": "Drafts of the rules",
+    "ledger": "The ledger",
+    "api_key": "API keys",
+    "calendar_feed": "Calendar feeds",
+    "job": "Jobs",
+    "clock": "The sandbox's clock",
+}
+# Those that concern a partner's people.
+PARTNER_AREAS = tuple(EVENT_AREAS)[:12]

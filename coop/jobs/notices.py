@@ -6,6 +6,7 @@ from datetime import datetime
 
 from coop.jobs.work import SILENT, Done, Progress
 from coop.telling import tell_untold as tell
+from partners.hooks import leasing, operations, sending
 from partners.models import Untold
 
 
@@ -18,3 +19,23 @@ def tell_untold(at: datetime, progress: Progress = SILENT) -> Done:
     for record, error in tally.failures:
         done.fail(record, error)
     return done
+
+
+def send_deliveries(at: datetime, progress: Progress = SILENT) -> Done:
+    """What waits for webhooks. An address that refuses is its owner's to mend, and in its log; the job has done its work."""
+    done = Done("send_deliveries", at, progress=progress)
+    made = sending.send_deliveries(at=at)
+    done.worked = made.sent + made.failed + made.closed
+    if made.failed or made.closed:
+        done.notes.append(f"{made.sent} accepted, {made.failed} refused or out of reach, {made.closed} closed unsent")
+    return done
+
+
+def keep_webhooks(at: datetime, progress: Progress = SILENT) -> Done:
+    """The log of what was sent to webhooks is forgotten after a month."""
+    return Done("keep_webhooks", at, worked=operations.keep_house(), progress=progress)
+
+
+def deliveries_due(at: datetime) -> int:
+    """How many deliveries could be made now."""
+    return leasing.count_due()

@@ -89,8 +89,11 @@ def begin(attempt: Attempt) -> Response | None:
 
 
 def keep(attempt: Attempt, response: Response) -> None:
-    """Store a definite answer with the effect. What does not answer the request itself is not kept."""
-    data = response.data
+    """Store a definite answer with the effect. What does not answer the request itself is not kept.
+
+    An answer that shows a secret carries in `data_to_keep` what may be kept of it.
+    """
+    data = getattr(response, "data_to_keep", response.data)
     if response.status_code >= 500 or (isinstance(data, Mapping) and data.get("code") in NOT_KEPT):
         return
     body = None if data is None else json.loads(JSONRenderer().render(data))
