@@ -8,7 +8,8 @@ from typing import Any
 import structlog
 
 from coop.celery import app
-from coop.jobs import JOBS, Job, run_job
+from coop.jobs import JOBS, Job, asking, run_job
+from coop.jobs.registry import LONG
 from coop.lib import clock
 from coop.sandbox import jobs_are_held
 from coop.timetable import TIMETABLE
@@ -37,5 +38,12 @@ def limits(job: Job) -> dict[str, Any]:
 
 
 TASKS = {job.name: app.task(name=job.task, **limits(job))(alarm(job)) for job in JOBS}
+
+
+@app.task(name=asking.TASK, time_limit=LONG, soft_time_limit=LONG - 60)
+def run_asked() -> None:
+    """What somebody asked for on the operators' page."""
+    asking.run_asked(clock.now())
+
 
 app.conf.beat_schedule = TIMETABLE

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from coop.jobs import asking
 from coop.jobs.registry import JOBS
 
 TIMETABLE: dict[str, dict[str, Any]] = {
     job.name.replace("_", " "): {"task": job.task, "schedule": job.every} for job in JOBS
 }
+# An operator's button rings this one itself; this is for the case that the ring was lost.
+TIMETABLE["run asked"] = {"task": asking.TASK, "schedule": asking.EVERY}

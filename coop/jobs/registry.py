@@ -18,6 +18,7 @@ from coop.jobs import notices, sweeps, upkeep
 from coop.jobs.work import SILENT, Done, Progress
 from funds.models import EarningPeriod
 from funds.operations import deliveries, heads, rebates, settlement
+from funds.queries import deadlines
 from partners.models import Untold
 
 LONG = 2 * 60 * 60  # seconds: sweeps of large periods, files of millions of lines
@@ -79,7 +80,7 @@ def stored(column: str) -> Callable[[datetime, datetime], list[datetime]]:
 
 
 def claim_and_cure_deadlines(after: datetime, until: datetime) -> list[datetime]:
-    return [*stored("claims_close_at")(after, until), *stored("cure_close_at")(after, until)]
+    return [*deadlines.closing_instants(after, until), *deadlines.curing_instants(after, until)]
 
 
 # In the order in which those run that are due at the same instant.
@@ -111,7 +112,7 @@ JOBS: tuple[Job, ...] = (
         every=60.0,
         due=lambda at: len(plans.due_to_lapse(at)),
         by_the_clock=True,
-        instants=stored("claims_close_at"),
+        instants=deadlines.closing_instants,
         limit=LONG,
     ),
     Job(
@@ -121,7 +122,7 @@ JOBS: tuple[Job, ...] = (
         every=60.0,
         due=lambda at: len(settlement.due_to_expire(at)),
         by_the_clock=True,
-        instants=stored("claims_close_at"),
+        instants=deadlines.closing_instants,
         limit=LONG,
     ),
     Job(
@@ -147,6 +148,13 @@ JOBS: tuple[Job, ...] = (
         every=5.0,
         due=lambda at: Untold.objects.count(),
         limit=LONG,
+    ),
+    Job(
+        "send_deliveries",
+        "Posts to webhooks what waits for them: at growing gaps for three days, the events of one record in their order.",
+        notices.send_deliveries,
+        every=5.0,
+        due=notices.deliveries_due,
     ),
     Job(
         "check_imports",
@@ -200,6 +208,12 @@ JOBS: tuple[Job, ...] = (
         due=lambda at: len(retention.due_to_delete(at)),
         keeps_still=True,
         limit=LONG,
+    ),
+    Job(
+        "keep_webhooks",
+        "Forgets deliveries to webhooks that ended a month ago, and keeps secrets under the present SECRET_KEY.",
+        notices.keep_webhooks,
+        every=crontab(hour=3, minute=45),
     ),
     Job(
         "check_files",

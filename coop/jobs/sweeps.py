@@ -13,10 +13,10 @@ from funds.operations import heads, rebates, settlement
 def settle_periods(at: datetime, progress: Progress = SILENT) -> Done:
     """Threshold test of every period whose earnings are final: open its funds, or convert them."""
     settlement.mark_empty_periods("settle_at", "settled_at", at=at)
-    done = Done("settle_periods", at, progress=progress)
-    return each(
-        done, settlement.due_to_settle(at), lambda i: settlement.settle_period(i, at=at).funds > 0, kind="period"
-    )
+    due = settlement.due_to_settle(at)
+    progress.expect(settlement.funds_to_settle(due) if due else 0)
+    done = Done("settle_periods", at)  # counts funds, of which the sweep itself tells
+    return each(done, due, lambda i: settlement.settle_period(i, at=at, tell=progress.step).funds, kind="period")
 
 
 def lapse_claims(at: datetime, progress: Progress = SILENT) -> Done:
@@ -34,10 +34,10 @@ def lapse_plans(at: datetime, progress: Progress = SILENT) -> Done:
 def expire_periods(at: datetime, progress: Progress = SILENT) -> Done:
     """What is left in the funds of every period whose claim deadline has passed."""
     settlement.mark_empty_periods("claims_close_at", "expired_at", at=at)
-    done = Done("expire_periods", at, progress=progress)
-    return each(
-        done, settlement.due_to_expire(at), lambda i: settlement.expire_period(i, at=at).funds > 0, kind="period"
-    )
+    due = settlement.due_to_expire(at)
+    progress.expect(settlement.funds_to_expire(due) if due else 0)
+    done = Done("expire_periods", at)  # counts funds, of which the sweep itself tells
+    return each(done, due, lambda i: settlement.expire_period(i, at=at, tell=progress.step).funds, kind="period")
 
 
 def gather_rebates(at: datetime, progress: Progress = SILENT) -> Done:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from django.db import connection
 
 log = structlog.get_logger()
 
@@ -61,8 +62,9 @@ class Done:
 def each(done: Done, ids: Iterable[Any], act: Callable[[Any], Any], *, kind: str = "") -> Done:
     """Call the operation for each id; what fails is counted and leaves nothing behind, and the others go on.
 
-    `kind` names what the ids are of ("claim"), so that a failure leads to its record. An operation that returns False had
-    nothing to do: somebody else was quicker.
+    `kind` names what the ids are of ("claim"), so that a failure leads to its record. An operation may return how many things
+    it did; False or 0 if there was nothing to do any more, because somebody else was quicker. A database that went away is
+    no record's fault: that ends the run.
     """
     found: Collection[Any] = ids if isinstance(ids, Collection) else list(ids)
     done.progress.expect(len(found))
@@ -70,9 +72,11 @@ def each(done: Done, ids: Iterable[Any], act: Callable[[Any], Any], *, kind: str
         try:
             worked = act(record_id)
         except Exception as error:
+            if connection.connection is not None and not connection.is_usable():
+                raise
             done.fail(f"{kind} {record_id}".strip(), error)
             log.exception("job.record_failed", job=done.job, record=str(record_id))
         else:
-            done.worked += worked is not False
+            done.worked += worked if isinstance(worked, int) else 1
         done.progress.step()
     return done
