@@ -15,7 +15,7 @@ from coop.lib.errors import FieldError, Invalid, NotFound, SelfDecision, check_r
 from coop.lib.transitions import follow
 from funds import states
 from funds.models import Payable, Payment, PaymentItem, PaymentRun
-from funds.queries.payables import Group, groups_of, payable_by, waiting, with_names
+from funds.queries.payables import INCOMPLETE, Group, groups_of, payable_by, waiting, with_names
 from partners import events
 from partners.models import PayoutAccount, Person
 from partners.permissions import require_role
@@ -53,7 +53,16 @@ def prepare_run(*, cutoff: date, by: Person, at: datetime) -> PaymentRun:
     run.totals = run_totals(run.payments.all())
     run.save(update_fields=["totals"])
     events.record("payment_run.prepared", run, by=by, at=at, totals=run.totals, vendor_only=True)
+    note_held(held, by=by, at=at)
     return run
+
+
+def note_held(held: Iterable[Group], *, by: Person, at: datetime) -> None:
+    """What waits for bank and tax details is the partner's matter: its own record says so, since the run is the vendor's."""
+    for group in held:
+        if group.held == INCOMPLETE:
+            said = {name: value for name, value in group.as_held().items() if name not in ("partner", "partner_name")}
+            events.record("payment.held", group.partner, by=by, at=at, partner_id=group.partner.pk, **said)
 
 
 def take_waiting(cutoff: date) -> list[Payable]:
