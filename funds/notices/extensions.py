@@ -10,9 +10,8 @@ from django.urls import reverse
 from coop.lib.dates import end_of_day, show_day, show_deadline
 from coop.lib.db import rows
 from coop.lib.money import display
-from funds.models import EarningPeriod, Extension
+from funds.models import EarningPeriod, Extension, Fund
 from funds.notices.words import key_of
-from funds.queries.deadlines import of_partner
 from partners.audience import Audience
 from partners.models import Event
 from partners.states import PROGRAM_ADMIN
@@ -125,10 +124,10 @@ def extensions_of(group: Sequence[Event]) -> dict[str, Extension]:
 
 def closes_at(extension: Extension) -> datetime:
     """Until when the partner's claims are taken: its own date where it has one."""
-    fund = of_partner(extension.earning_period, extension.partner_id or 0)
+    period = extension.earning_period
+    fund = Fund.objects.filter(earning_period=period, partner_id=extension.partner_id).order_by("id").first()
     if fund is not None:
         return fund.claims_close_at
-    period = extension.earning_period
     return end_of_day(extension.claims_close_on or period.claims_close_on, period.program.time_zone)
 
 
