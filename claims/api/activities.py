@@ -30,6 +30,7 @@ from coop.lib.errors import FieldError, Invalid
 from funds.models import Fund, Program
 from funds.queries.funds import funds_of
 from partners.models import Partner
+from partners.permissions import may_see
 
 ON, PROGRAM, COUNTRY = filters.day(), filters.code(), filters.country()
 PARTNER = Filter(read_id, None, {"type": "string"})
@@ -77,12 +78,15 @@ class ActivityViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         return self.partner_of(self.asked.get("partner"))
 
     def partner_of(self, key: int | None) -> Partner | None:
-        """The partner asked about: the client's own, or one that the client sees. Raises Invalid."""
+        """The partner asked about: the client's own, or one that the client sees. Raises Invalid.
+
+        An agency's guest sees nothing of a partner: what its limits have left is not theirs to know.
+        """
+        own: Partner | None = self.person.partner
         if key is None:
-            own: Partner | None = self.person.partner
-            return own
+            return own if own and may_see(self.person, own.pk) else None
         found = Partner.objects.visible_to(self.person).filter(pk=key).first()
-        if found is None:
+        if found is None or not may_see(self.person, found.pk):
             raise Invalid.field("partner", "There is no such partner.", "not_found")
         return found
 

@@ -116,6 +116,15 @@ def test_another_partners_money_is_nobodys_to_ask_about(vendor: Callable[[str], 
 # --- What changed -----------------------------------------------------------------------------------------------------
 
 
+def test_a_guest_learns_nothing_of_what_the_partners_limits_have_left(fund: Fund) -> None:
+    factories.make_sent_claim(fund, "1234.00", activity="vendor-conference")
+    guest = api_of(factories.make_person(fund.partner, "agency"))
+    idea = {**IDEA, "activity": "vendor-conference", "country": "US"}
+    assert "1,234.00" not in guest.post("activities/check/", idea).content.decode()
+    assert guest.post("activities/check/", {**idea, "partner": str(fund.partner_id)}).status == 400
+    assert "1,234.00" in api_of(factories.marketer_of(fund.partner)).post("activities/check/", idea).content.decode()
+
+
 def test_what_changed_is_told_with_its_rule_and_first_day(partner: Api) -> None:
     answer = partner.get("activities/changes/", **{"from": "2023-06-30", "to": "2023-07-01"})
     log = next(row for row in answer["changes"] if row["code"] == "proof_of_execution.telemarketing.call-log")
