@@ -11,6 +11,8 @@ from coop.jobs.sweeps import (
     gather_rebates,
     lapse_claims,
     lapse_plans,
+    notice_overdue,
+    open_claims,
     record_head,
     settle_periods,
 )
@@ -47,6 +49,8 @@ __all__ = [
     "lapse_plans",
     "mail_heads",
     "make_previews",
+    "notice_overdue",
+    "open_claims",
     "record_head",
     "run_due",
     "run_job",

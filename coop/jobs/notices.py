@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from coop.jobs.work import SILENT, Done, Progress
+from coop.jobs.work import SILENT, Done, Progress, each
 from coop.telling import tell_untold as tell
+from partners import mailing
 from partners.hooks import leasing, operations, sending
 from partners.models import Untold
 
@@ -18,6 +19,24 @@ def tell_untold(at: datetime, progress: Progress = SILENT) -> Done:
     done.worked = tally.events
     for record, error in tally.failures:
         done.fail(record, error)
+    return done
+
+
+def write_mails(at: datetime, progress: Progress = SILENT) -> Done:
+    """The mails whose time has come."""
+    done = Done("write_mails", at, progress=progress)
+    return each(done, mailing.people_to_mail(at), lambda i: mailing.write_mails(i, at=at), kind="person")
+
+
+def send_mails(at: datetime, progress: Progress = SILENT) -> Done:
+    """What waits for the mail server. A server that is away is tried again; what it refuses for good is a failure."""
+    done = Done("send_mails", at, progress=progress)
+    made = mailing.send_mails(at=at)
+    done.worked = made.sent
+    if made.later:
+        done.notes.append(f"{made.later} go again later{f': {made.error}' if made.error else ''}")
+    if made.failed:
+        done.fail("mails", f"{made.failed} were given up", made.failed)
     return done
 
 

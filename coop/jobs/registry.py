@@ -11,14 +11,15 @@ from datetime import datetime
 
 from celery.schedules import crontab
 
-from claims.operations import plans, previews
+from claims.operations import overdue, plans, previews
 from claims.operations.sending import due_to_lapse
 from claims.queries import retention
 from coop.jobs import notices, sweeps, upkeep
 from coop.jobs.work import SILENT, Done, Progress
 from funds.models import EarningPeriod
-from funds.operations import deliveries, heads, rebates, settlement
+from funds.operations import deliveries, heads, rebates, settlement, windows
 from funds.queries import deadlines
+from partners import mailing
 from partners.models import Untold
 
 LONG = 2 * 60 * 60  # seconds: sweeps of large periods, files of millions of lines
@@ -96,6 +97,15 @@ JOBS: tuple[Job, ...] = (
         limit=LONG,
     ),
     Job(
+        "open_claims",
+        "Says once of each period that it takes claims now, so that its partners are told.",
+        sweeps.open_claims,
+        every=60.0,
+        due=lambda at: len(windows.due_to_open(at)),
+        by_the_clock=True,
+        instants=stored("claims_open_at"),
+    ),
+    Job(
         "lapse_claims",
         "Lets drafts lapse at the claim deadline and returned claims at the cure deadline; what they held is released.",
         sweeps.lapse_claims,
@@ -135,6 +145,15 @@ JOBS: tuple[Job, ...] = (
         limit=LONG,
     ),
     Job(
+        "notice_overdue",
+        "Says once of each claim, dispute and plan that it was not decided by its due date.",
+        sweeps.notice_overdue,
+        every=60.0,
+        due=lambda at: len(overdue.due_to_notice(at)),
+        by_the_clock=True,
+        instants=overdue.due_instants,
+    ),
+    Job(
         "record_head",
         "Anchors the funds that moved and records the head of the day that is over.",
         sweeps.record_head,
@@ -147,6 +166,22 @@ JOBS: tuple[Job, ...] = (
         notices.tell_untold,
         every=5.0,
         due=lambda at: Untold.objects.count(),
+        limit=LONG,
+    ),
+    Job(
+        "write_mails",
+        "Writes the mails whose time has come: notices that go at once, and the morning's digests.",
+        notices.write_mails,
+        every=5.0,
+        due=lambda at: len(mailing.people_to_mail(at)),
+        by_the_clock=True,
+    ),
+    Job(
+        "send_mails",
+        "Gives written mails to the mail server, again and again for three days where it does not take them.",
+        notices.send_mails,
+        every=5.0,
+        due=lambda at: mailing.count_to_send(),
         limit=LONG,
     ),
     Job(

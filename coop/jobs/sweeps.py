@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from claims.operations import plans
+from claims.operations import overdue, plans
 from claims.operations.sending import due_to_lapse, lapse_claim
 from coop.jobs.work import SILENT, Done, Progress, each
-from funds.operations import heads, rebates, settlement
+from funds.operations import heads, rebates, settlement, windows
 
 
 def settle_periods(at: datetime, progress: Progress = SILENT) -> Done:
@@ -17,6 +17,12 @@ def settle_periods(at: datetime, progress: Progress = SILENT) -> Done:
     progress.expect(settlement.funds_to_settle(due) if due else 0)
     done = Done("settle_periods", at)  # counts funds, of which the sweep itself tells
     return each(done, due, lambda i: settlement.settle_period(i, at=at, tell=progress.step).funds, kind="period")
+
+
+def open_claims(at: datetime, progress: Progress = SILENT) -> Done:
+    """Periods that take claims from now on: partners are told."""
+    done = Done("open_claims", at, progress=progress)
+    return each(done, windows.due_to_open(at), lambda i: windows.open_claims(i, at=at), kind="period")
 
 
 def lapse_claims(at: datetime, progress: Progress = SILENT) -> Done:
@@ -50,3 +56,9 @@ def record_head(at: datetime, progress: Progress = SILENT) -> Done:
     """The head of the day that is over, if anything moved since the head before."""
     head = heads.record_head(heads.day_due(at), at=at)
     return Done("record_head", at, worked=int(head is not None), progress=progress)
+
+
+def notice_overdue(at: datetime, progress: Progress = SILENT) -> Done:
+    """Claims and plans that were not decided by their due instant."""
+    done = Done("notice_overdue", at, progress=progress)
+    return each(done, overdue.due_to_notice(at), lambda found: overdue.notice_overdue(*found, at=at))
