@@ -147,7 +147,7 @@ def redeliver(webhook_id: int, delivery_id: int, *, by: Person, at: datetime) ->
         raise WrongStatus("This webhook is paused, so nothing is sent. Let it go on first.")
     wait_again(webhook, [delivery.pk])
     execute("UPDATE partners_webhook SET paused_until_wall = NULL WHERE id = %s", [webhook.pk])
-    note("webhook.redelivered", webhook, by=by, at=at, delivery=str(delivery.pk), verb=delivery.verb)
+    note("webhook.redelivered", webhook, by=by, at=at, delivery=str(delivery.pk), kind=delivery.verb)
     nudge(SEND)
     delivery.refresh_from_db()
     return delivery

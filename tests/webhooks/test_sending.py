@@ -1,0 +1,460 @@
+"""What a receiver gets: signed, in order for each record, again until it is accepted, and not for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Now
+
+from coop.lib import clock
+from partners.api.serializers import EventOut
+from partners.hooks import calling, leasing, operations
+from partners.hooks.fanout import deliver_events
+from partners.hooks.operations import redeliver, rotate_secret, update_webhook
+from partners.hooks.sending import send_deliveries
+from partners.hooks.signing import unseal
+from partners.models import Attempt, Delivery, Event, Person, Webhook
+from partners.operations import deactivate_person
+from tests import factories
+from tests.webhooks.conftest import happen, make_hook, note
+from tests.webhooks.receiver import Message, Receiver, badly, nobody, verify, write
+
+pytestmark = pytest.mark.django_db
+
+
+def send(**options: Any) -> Any:
+    return send_deliveries(at=clock.now(), **options)
+
+
+def due_now(*deliveries: Delivery) -> None:
+    """The gap of what waits is over."""
+    waiting = Delivery.objects.filter(status="waiting")
+    (waiting.filter(id__in=[one.pk for one in deliveries]) if deliveries else waiting).update(next_try_wall=Now())
+
+
+def the(hook: Webhook) -> Delivery:
+    return Delivery.objects.get(webhook=hook)
+
+
+# --- What arrives -----------------------------------------------------------------------------------------------------
+
+
+def test_a_receiver_gets_the_event_as_the_api_gives_it_and_can_verify_who_sent_it(
+    hook: Webhook, owner: Person, receiver: Receiver
+) -> None:
+    event = happen(owner.partner)
+    assert send().sent == 1
+    [message] = receiver.taken
+    assert verify(unseal(hook.secret), message.headers, message.body)
+    assert message.headers["content-type"] == "application/json"
+    assert message.said == {
+        "type": "claim.submitted",
+        "timestamp": EventOut(event).data["at"],
+        **EventOut(Event.objects.get(id=event.pk)).data,
+    }
+    delivery = the(hook)
+    assert (delivery.status, delivery.attempts, message.id) == ("sent", 1, delivery.message_id)
+    assert delivery.tries.get().status == 204
+
+
+@pytest.mark.parametrize("change", ["body", "id", "timestamp", "secret"])
+def test_a_changed_message_does_not_verify(hook: Webhook, owner: Person, receiver: Receiver, change: str) -> None:
+    happen(owner.partner)
+    send()
+    [message] = receiver.taken
+    headers, body, secret = dict(message.headers), message.body, unseal(hook.secret)
+    if change == "body":
+        body = body.replace(b"said", b"sand")
+    elif change == "secret":
+        secret = "whsec_" + "A" * 43 + "="
+    else:
+        headers[f"webhook-{change}"] = {"id": "msg_1_2", "timestamp": str(int(headers["webhook-timestamp"]) + 1)}[
+            change
+        ]
+    assert not verify(secret, headers, body)
+
+
+def test_after_a_new_secret_both_verify_for_a_day(hook: Webhook, owner: Person, receiver: Receiver) -> None:
+    before = unseal(hook.secret)
+    _, after = rotate_secret(hook.pk, by=owner, at=clock.now())
+    happen(owner.partner)
+    send()
+    [message] = receiver.taken
+    assert verify(before, message.headers, message.body)
+    assert verify(after, message.headers, message.body)
+    Webhook.objects.update(old_secret_until_wall=Now())
+    happen(owner.partner, "2")
+    send()
+    message = receiver.taken[1]
+    assert not verify(before, message.headers, message.body)
+    assert verify(after, message.headers, message.body)
+
+
+def test_a_clock_of_a_sandbox_that_stands_still_signs_with_the_time_of_the_wall(
+    hook: Webhook, owner: Person, receiver: Receiver
+) -> None:
+    factories.set_clock(factories.CLAIMING)
+    happen(owner.partner)
+    send()
+    [message] = receiver.taken
+    assert message.said["at"] == "2024-03-04T09:00:00Z"
+    assert verify(unseal(hook.secret), message.headers, message.body)
+
+
+# --- Who gets what ----------------------------------------------------------------------------------------------------
+
+
+def test_each_webhook_gets_what_its_owner_may_see_and_what_it_asked_for(
+    owner: Person, receivers: Callable[..., Receiver]
+) -> None:
+    other = factories.make_person(factories.make_partner("Contoso"))
+    guest_like = factories.make_person(owner.partner)
+    hooks = {
+        "all": make_hook(owner, "http://127.0.0.1/"),
+        "plans": make_hook(owner, "http://127.0.0.1/", "plan.*"),
+        "one": make_hook(guest_like, "http://127.0.0.1/", "claim.submitted", "plan.approved"),
+        "other": make_hook(other, "http://127.0.0.1/"),
+        "vendor": make_hook(factories.vendor("program"), "http://127.0.0.1/", "claim.*"),
+        "paused": make_hook(owner, "http://127.0.0.1/", active=False),
+    }
+    happened = [
+        note(owner.partner, "1", "claim.submitted"),
+        note(owner.partner, "1", "claim.noted", vendor_only=True),
+        note(owner.partner, "2", "claim.created", partner_only=True),
+        note(owner.partner, "3", "plan.approved"),
+        note(None, "4", "import.committed"),
+        note(owner.partner, "5", "webhook.gave_up"),
+    ]
+    deliver_events(happened)
+    deliver_events(happened)  # told twice after a crash
+    got = {name: list(hook.deliveries.order_by("id").values_list("verb", flat=True)) for name, hook in hooks.items()}
+    assert got == {
+        "all": ["claim.submitted", "claim.created", "plan.approved"],
+        "plans": ["plan.approved"],
+        "one": ["claim.submitted", "plan.approved"],
+        "other": [],
+        "vendor": ["claim.submitted", "claim.noted"],
+        "paused": [],
+    }
+
+
+def test_who_lost_the_right_to_see_an_event_before_it_is_sent_does_not_get_it(receiver: Receiver, db: None) -> None:
+    partner = factories.make_partner()
+    manager = factories.make_person(None, "channel_manager", portfolio=[partner.pk])
+    hook = make_hook(manager, receiver.url())
+    happen(partner)
+    manager.portfolio.clear()
+    done = send()
+    assert (done.sent, done.closed, receiver.messages) == (0, 1, [])
+    assert (the(hook).status, the(hook).reason) == ("failed", "Its owner may not see this event any more.")
+
+
+def test_who_has_left_gets_nothing_any_more(hook: Webhook, owner: Person, receiver: Receiver) -> None:
+    happen(owner.partner, "1")
+    deactivate_person(owner.pk, by=factories.vendor("program"), at=clock.now())
+    happen(owner.partner, "2")
+    send()
+    assert receiver.messages == []
+    assert (the(hook).status, the(hook).reason) == ("failed", "Its owner is no longer active.")
+
+
+def test_what_is_closed_without_a_call_lets_the_next_of_its_record_go(receiver: Receiver, db: None) -> None:
+    partner = factories.make_partner()
+    manager = factories.make_person(None, "channel_manager", portfolio=[partner.pk])
+    make_hook(manager, receiver.url())
+    first, second = happen(partner), happen(partner)
+    with connection.cursor() as cursor:  # as if it had been marked so while it waited
+        cursor.execute("ALTER TABLE partners_event DISABLE TRIGGER USER")
+        cursor.execute("UPDATE partners_event SET partner_only = true WHERE id = %s", [first.pk])
+        cursor.execute("ALTER TABLE partners_event ENABLE TRIGGER USER")
+    send()
+    assert [message.said["id"] for message in receiver.taken] == [str(second.pk)]
+
+
+# --- Order ------------------------------------------------------------------------------------------------------------
+
+
+def test_what_fails_holds_up_its_own_record_and_no_other(hook: Webhook, owner: Person, receiver: Receiver) -> None:
+    broken = {"status": 500}
+    receiver.conduct = lambda message: broken["status"] if message.said["subject"] == "1" else 200
+    for record in ("1", "2", "1", "2", "1"):
+        happen(owner.partner, record)
+    send()
+    assert [message.said["subject"] for message in receiver.taken] == ["2", "2"]
+    assert len(receiver.messages) == 3
+    waiting = Delivery.objects.filter(status="waiting").order_by("id")
+    assert [one.attempts for one in waiting] == [1, 0, 0]
+    broken["status"] = 200
+    due_now()
+    send()
+    ones = [message.said["id"] for message in receiver.taken if message.said["subject"] == "1"]
+    assert ones == [str(one.event_id) for one in waiting]
+    assert not Delivery.objects.filter(status="waiting").exists()
+
+
+def test_a_replayed_event_goes_before_the_later_ones_that_wait(
+    hook: Webhook, owner: Person, receiver: Receiver
+) -> None:
+    receiver.conduct = lambda message: 500
+    first, second = happen(owner.partner), happen(owner.partner)
+    send()
+    Delivery.objects.filter(event=first).update(status="failed")
+    receiver.conduct = lambda message: 200
+    redeliver(hook.pk, Delivery.objects.get(event=first).pk, by=owner, at=clock.now())
+    send()
+    assert [message.said["id"] for message in receiver.taken] == [str(first.pk), str(second.pk)]
+
+
+# --- Tries ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_gaps_between_tries_grow_and_after_three_days_it_is_given_up(
+    hook: Webhook, owner: Person, receiver: Receiver
+) -> None:
+    receiver.conduct = lambda message: 503
+    happen(owner.partner)
+    gaps = []
+    for _ in range(9):
+        Webhook.objects.update(paused_until_wall=None)
+        due_now()
+        send()
+        known = Delivery.objects.annotate(now=Now()).get()
+        gaps.append((known.next_try_wall - known.now).total_seconds())
+    wanted = [5, 30, 120, 600, 3_600, 10_800, 21_600, 21_600, 21_600]
+    assert all(0.8 * want < gap < 1.1 * want + 1 for gap, want in zip(gaps, wanted, strict=True)), gaps
+    assert len({message.id for message in receiver.messages}) == 1
+
+    happen(owner.partner)
+    Delivery.objects.filter(attempts__gt=0).update(first_try_wall=Now() - timedelta(days=3))
+    due_now()
+    Webhook.objects.update(paused_until_wall=None, failures=0)
+    receiver.conduct = lambda message: 503 if len(receiver.messages) <= 10 else 200
+    send()
+    given_up, next_one = Delivery.objects.order_by("id")
+    assert (given_up.status, given_up.reason) == ("failed", "Given up 3 days after the first try.")
+    told = Event.objects.get(verb="webhook.gave_up")
+    assert (told.subject, told.data["count"], told.data["verbs"]) == (str(hook.pk), 1, ["claim.submitted"])
+    assert next_one.status == "sent", "the next of the record goes on"
+
+
+def test_the_last_try_is_made_when_the_three_days_end(hook: Webhook, owner: Person, receiver: Receiver) -> None:
+    receiver.conduct = lambda message: 503
+    happen(owner.partner)
+    send()
+    for _ in range(8):
+        Attempt.objects.create(delivery=the(hook), error="before")
+    Delivery.objects.update(first_try_wall=Now() - timedelta(days=3) + timedelta(minutes=5))
+    Attempt.objects.update(at_wall=Now() - timedelta(days=1))
+    due_now()
+    send()
+    known = Delivery.objects.annotate(now=Now()).get()
+    assert known.status == "waiting"
+    assert timedelta(minutes=4) < known.next_try_wall - known.now < timedelta(minutes=5)
+
+
+def test_ten_failures_in_a_row_rest_the_address_and_one_success_ends_it(
+    hook: Webhook, owner: Person, receiver: Receiver
+) -> None:
+    receiver.conduct = lambda message: 500
+    for record in range(15):
+        happen(owner.partner, str(record))
+    send()
+    hook = Webhook.objects.annotate(now=Now()).get()
+    assert 10 <= len(receiver.messages) <= 11, "at most one more was under way"
+    assert hook.failures == len(receiver.messages)
+    assert timedelta(minutes=14) < hook.paused_until_wall - hook.now <= timedelta(minutes=15)
+    assert send().failed == 0
+
+    Webhook.objects.update(paused_until_wall=Now())
+    send()
+    assert Webhook.objects.get().failures == hook.failures + 1, "one try, and it rests again"
+    receiver.conduct = lambda message: 200
+    Webhook.objects.update(paused_until_wall=Now())
+    due_now()
+    assert send().sent == 15
+    hook = Webhook.objects.get()
+    assert (hook.failures, hook.paused_until_wall, hook.failing_since_wall) == (0, None, None)
+
+
+def test_what_is_too_old_while_its_address_rests_is_given_up_and_told_once(hook: Webhook, owner: Person) -> None:
+    for record in ("1", "2", "3"):
+        happen(owner.partner, record)
+    Webhook.objects.update(paused_until_wall=Now() + timedelta(minutes=5))
+    tried = Delivery.objects.exclude(record="claim:3")
+    tried.update(attempts=1, first_try_wall=Now() - timedelta(days=3, hours=2))
+    send()
+    assert list(Delivery.objects.order_by("id").values_list("status", flat=True)) == ["failed", "failed", "waiting"]
+    assert Event.objects.get(verb="webhook.gave_up").data["count"] == 2
+
+
+def test_410_switches_the_webhook_off_and_says_why(hook: Webhook, owner: Person, receiver: Receiver) -> None:
+    receiver.conduct = lambda message: 410
+    happen(owner.partner, "1")
+    happen(owner.partner, "1")
+    send()
+    hook.refresh_from_db()
+    assert (hook.active, hook.off_reason) == (False, "The address answered 410: it is gone for good.")
+    assert list(Delivery.objects.order_by("id").values_list("status", flat=True)) == ["failed", "waiting"]
+    assert Event.objects.get(verb="webhook.switched_off").data["host"] == f"127.0.0.1:{receiver.port}"
+    receiver.conduct = lambda message: 200
+    update_webhook(hook.pk, {"active": True}, by=owner, at=clock.now())
+    assert send().sent == 1
+
+
+def test_an_address_that_accepts_nothing_for_a_week_is_switched_off(
+    hook: Webhook, owner: Person, receiver: Receiver
+) -> None:
+    receiver.conduct = lambda message: 500
+    Webhook.objects.update(failing_since_wall=Now() - timedelta(days=7), failures=30)
+    happen(owner.partner)
+    send()
+    hook.refresh_from_db()
+    assert (hook.active, hook.off_reason) == (False, "Nothing was accepted here for 7 days.")
+
+
+# --- Answers of every kind --------------------------------------------------------------------------------------------
+
+
+def answering(*pieces: bytes) -> Any:
+    return badly(lambda handler, message: write(handler, *pieces))
+
+
+@pytest.mark.parametrize(
+    ("conduct", "status", "words"),
+    [
+        (lambda message: 302, 302, "It answered 302, a redirect. Redirects are not followed"),
+        (lambda message: 400, 400, "It answered 400 Bad Request."),
+        (answering(), None, "It broke off the connection without a whole answer."),
+        (answering(b"HTTP/1.1 2"), None, "What it answered is not HTTP."),
+        (answering(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), None, "What it answered is not HTTP."),
+        (answering(b"HTTP/1.1 200 OK\r\n", b"X: " + b"x" * 70_000 + b"\r\n"), None, "What it answered is not HTTP."),
+    ],
+)
+def test_what_is_no_acceptance_is_logged_and_tried_again(
+    hook: Webhook, owner: Person, receiver: Receiver, conduct: Any, status: int | None, words: str
+) -> None:
+    receiver.conduct = conduct
+    happen(owner.partner)
+    send()
+    tried = Attempt.objects.get()
+    assert (tried.status, tried.error[: len(words)]) == (status, words)
+    assert the(hook).status == "waiting"
+    assert [message.path for message in receiver.messages] == ["/coop"], "no redirect is followed"
+
+
+def test_of_a_long_answer_64_kb_are_read_and_500_characters_kept(
+    hook: Webhook, owner: Person, receiver: Receiver
+) -> None:
+    written: list[int] = []
+
+    def pour(handler: Any, message: Message) -> None:
+        write(handler, b"HTTP/1.1 200 OK\r\nContent-Length: 30000000\r\n\r\nfine\x00\n")
+        try:
+            for _ in range(3_000):
+                handler.wfile.write(b"y" * 10_000)
+                written.append(10_000)
+        except OSError:
+            pass
+
+    receiver.conduct = badly(pour)
+    happen(owner.partner)
+    assert send().sent == 1
+    assert sum(written) < 20_000_000, "the caller hung up"
+    answer = Attempt.objects.get().answer
+    assert (len(answer), answer[:8]) == (500, "fine  yy")
+
+
+def test_an_accepted_message_whose_answer_breaks_off_is_accepted(
+    hook: Webhook, owner: Person, receiver: Receiver
+) -> None:
+    receiver.conduct = answering(b"HTTP/1.1 202 Accepted\r\nContent-Length: 300\r\n\r\nhalf of")
+    happen(owner.partner)
+    assert send().sent == 1
+    assert Attempt.objects.get().answer == "half of"
+
+
+def test_nobody_at_the_address_is_a_failure_like_others(hook: Webhook, owner: Person) -> None:
+    Webhook.objects.update(url=f"http://127.0.0.1:{nobody()}/")
+    happen(owner.partner)
+    send()
+    assert Attempt.objects.get().error == "It refused the connection."
+
+
+def test_a_slow_address_is_cut_off_and_holds_up_nobody(
+    owner: Person, receivers: Callable[..., Receiver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calling, "WHOLE_SECONDS", 1.0)
+    drip = [b"HTTP/1.1 200 OK\r\n", *([b"X-Drip: drop\r\n"] * 20)]
+    slow = receivers(conduct=badly(lambda handler, message: write(handler, *drip, pause=0.2)))
+    quick = receivers()
+    make_hook(owner, slow.url())
+    for record in range(20):
+        happen(owner.partner, str(record))
+    make_hook(owner, quick.url())
+    for record in range(20):
+        happen(owner.partner, str(record))
+    order: list[str] = []
+    quick.conduct = lambda message: order.append("quick") or 200  # type: ignore[func-returns-value]
+    done = send(seconds=0.9)
+    assert done.sent == 20, "all of the quick one's"
+    assert 1 <= done.failed <= 2
+    assert len(order) == 20
+    assert Attempt.objects.exclude(error="").first().took_ms < 2_000
+
+
+# --- Tests and replays ------------------------------------------------------------------------------------------------
+
+
+def test_a_test_goes_once_on_the_same_way_also_to_an_address_that_rests_or_is_off(
+    hook: Webhook, owner: Person, receiver: Receiver
+) -> None:
+    update_webhook(hook.pk, {"active": False}, by=owner, at=clock.now())
+    Webhook.objects.update(paused_until_wall=Now() + timedelta(minutes=9), failures=12)
+    receiver.conduct = lambda message: 500
+    operations.test_webhook(hook.pk, by=owner, at=clock.now())
+    send()
+    assert (the(hook).status, the(hook).reason) == ("failed", "A test is tried once.")
+    receiver.conduct = lambda message: 200
+    operations.test_webhook(hook.pk, by=owner, at=clock.now())
+    send()
+    [message] = receiver.taken
+    assert verify(unseal(hook.secret), message.headers, message.body)
+    assert (message.said["type"], message.said["id"], message.said["subject"]) == (
+        "webhook.test",
+        message.id,
+        str(hook.pk),
+    )
+    assert Webhook.objects.get().failures == 0
+
+
+def test_delivering_again_keeps_the_id_and_begins_three_new_days(
+    hook: Webhook, owner: Person, receiver: Receiver
+) -> None:
+    happen(owner.partner)
+    send()
+    Delivery.objects.update(first_try_wall=Now() - timedelta(days=9))
+    receiver.conduct = lambda message: 500
+    redeliver(hook.pk, the(hook).pk, by=owner, at=clock.now())
+    send()
+    assert the(hook).status == "waiting"
+    receiver.conduct = lambda message: 200
+    due_now()
+    send()
+    assert len({message.id for message in receiver.messages}) == 1
+    assert (the(hook).status, the(hook).attempts) == ("sent", 3)
+
+
+def test_an_outcome_that_comes_after_somebody_else_took_over_does_not_count(hook: Webhook, owner: Person) -> None:
+    happen(owner.partner)
+    [lease] = leasing.take(hook.pk, 5)
+    Delivery.objects.update(next_try_wall=Now(), attempts=F("attempts") + 1)
+    assert not leasing.mark(lease, calling.Outcome(status=500, error="late"), at=clock.now())
+    assert the(hook).status == "waiting"
+    assert not leasing.mark(lease, calling.Outcome(status=200), at=clock.now())
+    assert the(hook).status == "waiting"
+    assert the(hook).tries.count() == 2, "the log has both"
