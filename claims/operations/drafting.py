@@ -42,6 +42,7 @@ LINE_FIELDS = (
     "csr",
 )
 LINE_TEXTS = ("supplier", "invoice_number", "description")
+MAX_LINES = 500
 
 
 @transaction.atomic
@@ -223,6 +224,10 @@ def add_line(
     claim = lock_open_claim(claim_id, by=by, revision=revision, task=kind)
     require_fit_text({"supplier": supplier, "invoice_number": invoice_number, "description": description}, LINE_TEXTS)
     require_line(kind, amount_minor, supplier, invoice_number, cost_minor)
+    if claim.lines.count() >= MAX_LINES:
+        raise Invalid.field(
+            "lines", f"A claim holds {MAX_LINES} lines at most. Put the rest into another one.", "too_many"
+        )
     line = ClaimLine.objects.create(
         claim=claim,
         kind=kind,
@@ -264,7 +269,7 @@ def change_line(
     for name, value in changes.items():
         setattr(line, name, value)
     require_line(line.kind, line.amount_minor, line.supplier, line.invoice_number, line.cost_minor)
-    line.decision, line.approved_minor, line.reason = "", None, ""
+    line.decision, line.approved_minor, line.reason_code, line.reason = "", None, "", ""
     line.supplier_key, line.number_key = supplier_key(line.supplier), number_key(line.invoice_number)
     line.save()
     void = void_signature(line)

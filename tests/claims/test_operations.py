@@ -10,6 +10,7 @@ import pytest
 
 from claims import states
 from claims.models import Claim
+from claims.operations import drafting
 from claims.operations.documents import add_document, clean_name, remove_document
 from claims.operations.drafting import add_line, change_line, create_claim, update_claim
 from claims.operations.evidence import remove_line
@@ -433,6 +434,15 @@ def test_a_result_that_is_nothing_is_not_the_word_none(fund: Fund) -> None:
     code = metrics_asked(claim)[0].code
     claim = update_claim(claim.id, {"metrics": {code: None}}, **given(claim.created_by))
     assert claim.metrics == {code: ""}
+
+
+def test_a_claim_holds_a_bounded_number_of_lines(fund: Fund, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drafting, "MAX_LINES", 2)
+    claim = make.make_draft(fund)
+    for _ in range(2):
+        make.add_invoice(claim, "10.00", document=False)
+    with pytest.raises(Invalid, match="2 lines at most"):
+        make.add_invoice(claim, "10.00", document=False)
 
 
 def test_all_faults_of_a_line_come_together(fund: Fund) -> None:
