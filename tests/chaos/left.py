@@ -1,0 +1,34 @@
+"""Waits until nothing is left to do; the end of a run. `python -m tests.chaos.left SECONDS`; status 1 if something is left."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import django
+
+
+def left() -> dict[str, int]:
+    """What jobs still have to do by the clock as it stands, and what waits to be told, mailed or delivered."""
+    at = clock.now()
+    found = {job.name: job.due(at) for job in JOBS if job.due is not None}
+    return {name: number for name, number in found.items() if number}
+
+
+def main(seconds: float) -> int:
+    deadline = time.monotonic() + seconds
+    while found := left():
+        if time.monotonic() > deadline:
+            sys.stdout.write(f"Left after {seconds:.0f} seconds: {found}\n")
+            return 1
+        time.sleep(0.5)
+    return 0
+
+
+if __name__ == "__main__":
+    django.setup()
+
+    from coop.jobs import JOBS
+    from coop.lib import clock
+
+    sys.exit(main(float(sys.argv[1])))
