@@ -201,6 +201,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "coop.beat:Scheduler"
 
 # --- Doors ------------------------------------------------------------------------------------------------------------
 
@@ -321,6 +322,11 @@ EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = os.environ.get("EMAIL_USE_TLS", "") == "1"
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "coop@vendor.example")
+
+# Where people find this installation: the beginning of the links in mails.
+PUBLIC_URL = (
+    os.environ.get("PUBLIC_URL") or ("http://127.0.0.1:8000" if SANDBOX else f"https://{ALLOWED_HOSTS[0]}")
+).rstrip("/")
 
 # Who keeps the daily heads of the ledger, away from this system; separated by spaces. Nobody: nothing is mailed.
 LEDGER_HEAD_MAIL_TO = os.environ.get("LEDGER_HEAD_MAIL_TO", "").split()

@@ -214,10 +214,16 @@ class Supervisor:
         threads = ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--graceful-timeout", "3"]
         celery = ["celery", "-A", "coop"]
         level = ["--loglevel", "INFO"]
+        here = {"PUBLIC_URL": os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{port}"}
         beat = ["beat", "--schedule", str(schedule / "schedule"), "--pidfile=", *level]
         self.apps = [
-            App("web", [*python, *gunicorn, *threads], self._environment(COOP_POOL="1"), logs / "web.log"),
-            App("worker", [*python, *celery, "worker", "-c", "2", *level], self._environment(), logs / "worker.log"),
+            App("web", [*python, *gunicorn, *threads], self._environment(COOP_POOL="1", **here), logs / "web.log"),
+            App(
+                "worker",
+                [*python, *celery, "worker", "-c", "2", *level],
+                self._environment(**here),
+                logs / "worker.log",
+            ),
             App("beat", [*python, *celery, *beat], self._environment(), logs / "beat.log"),
         ]
         for app in self.apps:

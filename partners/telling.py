@@ -69,7 +69,7 @@ def tell_all(told: Iterable[Told], *, at: datetime) -> int:
     while chunk := list(islice(notices, CHUNK)):
         prefetch_related_objects([one.person for one in chunk], "notice_ways")
         for one in chunk:
-            one.mail_at = mail_at(one.person, one.kind, at)
+            one.mail_at = mail_at(one.person, one.kind, at, one.deadline_at)
         Notice.objects.bulk_create(chunk, ignore_conflicts=True)
         written += len(chunk)
     return written

@@ -54,6 +54,11 @@ class Job:
         return f"coop.{self.name}"
 
     @property
+    def label(self) -> str:
+        """E.g. "Settle periods"."""
+        return self.name.replace("_", " ").capitalize()
+
+    @property
     def holds(self) -> bool:
         """Whether it keeps still while a sandbox's clock was moved without jobs."""
         return self.by_the_clock or self.keeps_still
