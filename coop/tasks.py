@@ -10,6 +10,7 @@ import structlog
 from coop.celery import app
 from coop.jobs import JOBS, Job, asking, run_job
 from coop.jobs.registry import LONG
+from coop.jobs.running import WORKER, note_alive
 from coop.lib import clock
 from coop.sandbox import jobs_are_held
 from coop.timetable import TIMETABLE
@@ -21,6 +22,7 @@ def alarm(job: Job) -> Callable[[], None]:
     """What the task of a job does. It takes no arguments: what there is to do stands in tables."""
 
     def ring() -> None:
+        note_alive(WORKER)
         if job.holds and jobs_are_held():
             return
         done = run_job(job.name, clock.now())

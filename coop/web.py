@@ -19,6 +19,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from claims.checks import CHECKS
 from claims.models import Claim
+from claims.queries.plan_lists import narrowed, page_of_plans
+from claims.web.plans import columns as plan_columns
+from claims.web.plans import row as plan_row
+from coop.jobs.standing import deep_health, last_look
 from coop.lib.errors import NotFound
 from coop.lib.web import asked_text, now
 from funds.checks import check_ledger
@@ -37,16 +41,24 @@ SHORTEST = 2  # characters: one letter finds everything
 
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Whether this process can serve: 503 without its database. The broker is told of, but pages work without it."""
+    """Whether this process can serve: 503 without its database. The broker is told of, but pages work without it.
+
+    `?deep=1` also asks whether the jobs look, the audit holds and what happened is told, and answers 503 if not: that is for
+    who wakes somebody, and no reason to take a web process out of service.
+    """
     database, broker = database_answers(), broker_answers()
     said = {True: "reachable", False: "not reachable"}
-    body = {
+    body: dict[str, Any] = {
         "status": "ok" if database else "failing",
         "database": said[database],
         "broker": said[broker],
+        "jobs_looked_seconds_ago": last_look() if database else None,
         "version": settings.VERSION,
     }
-    return JsonResponse(body, status=200 if database else 503)
+    if database and request.GET.get("deep") == "1":
+        deep = deep_health(now(request))
+        body |= {"status": "failing" if deep.failing else "ok", "failing": deep.failing, "checks": deep.checks}
+    return JsonResponse(body, status=200 if body["status"] == "ok" else 503)
 
 
 def database_answers() -> bool:
@@ -103,7 +115,10 @@ def read_glossary(path: Path) -> list[dict[str, Any]]:
 @login_required
 @require_safe
 def search(request: PersonRequest) -> HttpResponse:
-    """Claims by number, title, invoice number or supplier; funds by location or partner. Only what the reader may see."""
+    """Claims and plans by number or title, claims by invoice number or supplier too, funds by location or partner.
+
+    Only what the reader may see.
+    """
     text = asked_text(request, "q").strip()[:80]
     long_enough = len(text) >= SHORTEST
     context = {
@@ -111,7 +126,9 @@ def search(request: PersonRequest) -> HttpResponse:
         "shortest": SHORTEST,
         "too_short": bool(text) and not long_enough,
         "claims": found_claims(request, text) if long_enough else [],
+        "plans": found_plans(request, text) if long_enough else [],
         "funds": found_funds(request, text) if long_enough else [],
+        "plan_columns": plan_columns(vendor=request.user.is_vendor),
         "limit": SHOWN,
         "at": now(request),
     }
@@ -123,6 +140,11 @@ def found_claims(request: PersonRequest, text: str) -> list[Claim]:
     visible = Claim.objects.visible_to(request.user).with_names()
     found = visible.filter(Q(number__icontains=text) | Q(title__icontains=text) | in_lines)
     return list(found.distinct()[: SHOWN + 1])
+
+
+def found_plans(request: PersonRequest, text: str) -> list[dict[str, Any]]:
+    found = page_of_plans(narrowed(request.user, text=text)).plans
+    return [plan_row(plan, vendor=request.user.is_vendor) for plan in found[: SHOWN + 1]]
 
 
 def found_funds(request: PersonRequest, text: str) -> list[Fund]:

@@ -19,6 +19,7 @@ from partners import events
 
 log = structlog.get_logger()
 
+BEAT, WORKER = "(beat)", "(worker)"  # they note in the table of the jobs that they are alive
 OFTEN = 60  # seconds: the runs of a job that looks more often are added up by the hour
 
 
@@ -57,6 +58,15 @@ def in_words(error: Exception, job: Job) -> str:
     if isinstance(error, SoftTimeLimitExceeded):
         return "It took longer than it may and was stopped; what it left is found by the next run."
     return f"It broke off: {error or type(error).__name__}"
+
+
+def note_alive(who: str) -> None:
+    """Note that beat or a worker was alive just now."""
+    execute(
+        """INSERT INTO lib_jobstate (job, looked_wall) VALUES (%s, statement_timestamp())
+           ON CONFLICT (job) DO UPDATE SET looked_wall = excluded.looked_wall""",
+        [who],
+    )
 
 
 # --- What is kept -----------------------------------------------------------------------------------------------------
