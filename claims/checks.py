@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from funds.checks import Check
 from funds.fingerprints import Fingerprint, drawn_for, times
+from funds.queries.deadlines import CLOSES_AT_SQL, CLOSES_ON_SQL, CURES_AT_SQL
 
 POSTED = """
   SELECT reference,
@@ -82,11 +83,11 @@ CHECKS: dict[str, str | Check] = {
         WHERE (c.sendings > 0)::int <> coalesce(e.number, 0)""",
         CLAIMS,
     ),
-    "no claim was sent outside its windows": """
+    "no claim was sent outside its windows": f"""
         SELECT 'claim ' || c.number, 'first sent ' || c.first_submitted_at || ', last ' || c.submitted_at
         FROM claims_claim c JOIN funds_fund f ON f.id = c.fund_id JOIN funds_earningperiod p ON p.id = f.earning_period_id
-        WHERE c.first_submitted_at >= p.claims_close_at OR c.first_submitted_at < p.claims_open_at
-           OR c.submitted_at >= p.cure_close_at""",
+        WHERE c.first_submitted_at >= {CLOSES_AT_SQL} OR c.first_submitted_at < p.claims_open_at
+           OR c.submitted_at >= {CURES_AT_SQL}""",
     "what is reserved in a fund is what its plans reserve": """
         SELECT 'fund ' || f.id, 'its plans say ' || coalesce(a.reserved, 0) || ', entries say ' || f.reserved_minor
         FROM funds_fund f LEFT JOIN (
@@ -123,8 +124,8 @@ CHECKS: dict[str, str | Check] = {
     "no claim holds money of a plan without one": """
         SELECT 'claim ' || number, 'it holds ' || from_plan_minor || ' of ' || held_minor || ' out of no plan'
         FROM claims_claim WHERE from_plan_minor > held_minor OR (from_plan_minor > 0 AND plan_activity_id IS NULL)""",
-    "nothing stays reserved in a fund that expired": """
-        SELECT 'fund ' || f.id, f.reserved_minor || ' is reserved although claims closed on ' || p.claims_close_on
+    "nothing stays reserved in a fund that expired": f"""
+        SELECT 'fund ' || f.id, f.reserved_minor || ' is reserved although claims closed on ' || {CLOSES_ON_SQL}
         FROM funds_fund f JOIN funds_earningperiod p ON p.id = f.earning_period_id
-        WHERE f.reserved_minor > 0 AND p.expired_at IS NOT NULL AND p.claims_close_at <= p.expired_at""",
+        WHERE f.reserved_minor > 0 AND p.expired_at IS NOT NULL AND {CLOSES_AT_SQL} <= p.expired_at""",
 }

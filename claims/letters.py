@@ -146,7 +146,7 @@ def approved_text(claim: Claim, claimed: int, approved: int, fixes: int, at: dat
 
 def returned_text(claim: Claim, claimed: int, approved: int, fixes: int, at: datetime) -> tuple[str, list[str]]:
     things = "1 thing has" if fixes == 1 else f"{fixes} things have"
-    until = show_deadline(claim.fund.earning_period.cure_close_at, claim.fund.program.time_zone)
+    until = show_deadline(claim.fund.cure_close_at, claim.fund.program.time_zone)
     text = (
         f"We return your claim for {subject(claim)}. It is not declined: mend what is listed here and send it again "
         f"by {until}. Until then the {claim.show(claim.held_minor or claim.claimed_minor)} stay held for it."
@@ -187,11 +187,10 @@ TEXTS = {APPROVE: approved_text, RETURN: returned_text, DECLINE: declined_text, 
 
 def rest_text(claim: Claim, rest: str, at: datetime) -> str:
     """What becomes of the money that was held and not approved."""
-    period = claim.fund.earning_period
-    if at < period.claims_close_at:
-        until = show_deadline(period.claims_close_at, claim.fund.program.time_zone)
+    if at < claim.fund.claims_close_at:
+        until = show_deadline(claim.fund.claims_close_at, claim.fund.program.time_zone)
         return f"{rest} are available again. Claim them for other work until {until}."
-    return f"{rest} expire, because the claim deadline was {show_day(period.claims_close_on)}."
+    return f"{rest} expire, because the claim deadline was {show_day(claim.fund.claims_close_on)}."
 
 
 def one_reason(said: Sequence[Said], note: str) -> str:

@@ -104,7 +104,7 @@ def compose(
 
 def approved_text(plan: Plan, asked: int, given: int) -> tuple[str, str]:
     period, zone = plan.fund.earning_period, plan.fund.program.time_zone
-    until = show_deadline(period.claims_close_at, zone)
+    until = show_deadline(plan.fund.claims_close_at, zone)
     reserved = (
         f"It is reserved in your fund from now on: do the work until {show_day(period.use_to)}, then claim it until "
         f"{until}, with the proof that each activity asks for."

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from coop.lib.db import execute, one_snapshot, rows
 from funds.fingerprints import Fingerprint, disagreeing, drawn, drawn_for, times
+from funds.queries.deadlines import CLOSES_AT_SQL, CLOSES_ON_SQL
 
 BUCKETS = ("available", "reserved", "in_review", "approved", "paid", "expired", "converted")
 
@@ -152,10 +153,18 @@ CHECKS: dict[str, str | Check] = {
         FROM funds_earning n LEFT JOIN funds_fund f ON (f.partner_id, f.enrollment_id, f.earning_period_id, f.currency)
           = (n.partner_id, n.enrollment_id, n.earning_period_id, n.fund_currency)
         WHERE n.coop_minor <> 0 AND f.id IS NULL""",
-    "nothing expired before its deadline": """
-        SELECT 'entry ' || e.id, 'recorded ' || e.recorded_at || ', deadline ' || p.claims_close_at
+    "nothing expired before its deadline": f"""
+        SELECT 'entry ' || e.id, 'recorded ' || e.recorded_at || ', deadline ' || {CLOSES_AT_SQL}
         FROM funds_entry e JOIN funds_fund f ON f.id = e.fund_id JOIN funds_earningperiod p ON p.id = f.earning_period_id
-        WHERE e.to_bucket = 'expired' AND e.recorded_at < p.claims_close_at""",
+        WHERE e.to_bucket = 'expired' AND e.recorded_at < {CLOSES_AT_SQL}""",
+    "every expiry is effective on the deadline of its fund": f"""
+        SELECT 'entry ' || e.id, 'effective on ' || e.effective_on || ', deadline ' || {CLOSES_ON_SQL}
+        FROM funds_entry e JOIN funds_fund f ON f.id = e.fund_id JOIN funds_earningperiod p ON p.id = f.earning_period_id
+        WHERE e.kind = 'expiry' AND e.effective_on <> {CLOSES_ON_SQL}""",
+    "no partner's own deadline is before its period's": """
+        SELECT 'fund ' || f.id, 'its own deadline ' || f.own_close_on || ' is not after ' || p.claims_close_on
+        FROM funds_fund f JOIN funds_earningperiod p ON p.id = f.earning_period_id
+        WHERE f.own_close_at <= p.claims_close_at OR f.own_close_on <= p.claims_close_on OR f.own_cure_at <= p.cure_close_at""",
     "nothing is left in a fund that expired": """
         SELECT 'fund ' || f.id, f.available_minor || ' is available after the expiry of ' || e.effective_on
         FROM funds_fund f JOIN funds_entry e ON e.fund_id = f.id AND e.kind = 'expiry' WHERE f.available_minor > 0""",

@@ -9,7 +9,7 @@ Order of locks, everywhere: earning period, fund, payment run, payment, plan, cl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -110,7 +110,7 @@ def post(fund: Fund, movement: Movement, *, by: Person | None, at: datetime) -> 
     return entry
 
 
-def post_selected(select: str, params: Sequence[Any]) -> int:
+def post_selected(select: str, params: Sequence[Any] | Mapping[str, Any]) -> int:
     """Post what a SELECT yields (columns as in COLUMNS), in one statement; known keys are skipped. Returns how many.
 
     For sweeps and imports. The caller has locked the funds in order of their ids. Entries are recorded as by `post`.

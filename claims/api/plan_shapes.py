@@ -77,7 +77,7 @@ class PlanOut(serializers.Serializer[Any]):
     submitted_at = serializers.DateTimeField(allow_null=True)
     review_due_at = serializers.DateTimeField(allow_null=True)
     decided_at = serializers.DateTimeField(allow_null=True)
-    claim_by = serializers.DateTimeField(source="fund.earning_period.claims_close_at")
+    claim_by = serializers.DateTimeField(source="fund.claims_close_at")
     revision = serializers.IntegerField()
     created_at = serializers.DateTimeField()
 

@@ -14,6 +14,7 @@ from claims.models import Claim, PlanActivity
 from claims.operations.plans import close_if_used_up
 from coop.lib import clock
 from funds.operations import holds
+from funds.queries.deadlines import is_closed
 from funds.states import RESERVED
 from partners.models import Person
 
@@ -23,7 +24,7 @@ def planned_of(claim: Claim, at: datetime) -> PlanActivity | None:
     planned = claim.plan_activity
     if planned is None or planned.closed_at is not None or planned.plan.status != states.APPROVED:
         return None
-    return planned if at < claim.fund.earning_period.claims_close_at else None
+    return None if is_closed(claim.fund, at) else planned
 
 
 def hold_more(claim: Claim, amount_minor: int, *, key: str, by: Person, at: datetime) -> None:
@@ -50,7 +51,7 @@ def hold_again(claim: Claim, amount_minor: int, *, key: str, by: Person, at: dat
     Raises as `holds.restore`.
     """
     at = max(at, clock.now())
-    if at < claim.fund.earning_period.claims_close_at:
+    if not is_closed(claim.fund, at):
         hold_more(claim, amount_minor, key=key, by=by, at=at)
         return
     holds.restore(claim.fund, amount_minor, reference=claim.reference, key=key, by=by, at=at)

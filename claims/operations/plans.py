@@ -32,6 +32,7 @@ from coop.lib import clock
 from coop.lib.dates import show_deadline, show_instant
 from coop.lib.errors import FieldError, InsufficientFunds, Invalid, RuleFailed, WindowClosed, WrongStatus
 from funds.operations import holds
+from funds.queries.deadlines import closed, is_closed
 from partners.models import Person
 
 __all__ = [
@@ -85,11 +86,11 @@ def submit_plan(plan_id: int, *, revision: int | None = None, by: Person, at: da
 
 def require_window(plan: Plan, at: datetime) -> None:
     """Refuse what can only be done while money of the fund can still be claimed. Raises WindowClosed."""
-    period, zone = plan.fund.earning_period, plan.fund.program.time_zone
-    if at >= period.claims_close_at:
+    fund, zone = plan.fund, plan.fund.program.time_zone
+    if is_closed(fund, at):
         raise WindowClosed(
-            f"It is {show_instant(at, zone)}. Money of {period} could be claimed until "
-            f"{show_deadline(period.claims_close_at, zone)}, so nothing more is planned with it."
+            f"It is {show_instant(at, zone)}. Money of {fund.earning_period} could be claimed until "
+            f"{show_deadline(fund.claims_close_at, zone)}, so nothing more is planned with it."
         )
 
 
@@ -359,7 +360,7 @@ def copy_row(row: PlanActivity, amendment: Plan, *, at: datetime) -> None:
 
 def due_to_lapse(at: datetime) -> list[int]:
     """Ids of plans that are not over although the claim deadline of their fund has passed."""
-    due = Plan.objects.filter(status__in=states.PLANS["lapse"], fund__earning_period__claims_close_at__lte=at)
+    due = Plan.objects.filter(closed(at, "fund__"), status__in=states.PLANS["lapse"])
     return list(due.order_by("id").values_list("id", flat=True))
 
 
@@ -370,9 +371,9 @@ def lapse_plan(plan_id: int, *, at: datetime) -> bool:
     A plan of which everything was claimed by then is closed instead.
     """
     plan = lock_with_fund(plan_id, Plan.objects.values_list("fund_id", flat=True).get(id=plan_id))
-    deadline = plan.fund.earning_period.claims_close_at
-    if plan.status not in states.PLANS["lapse"] or at < deadline:
+    if plan.status not in states.PLANS["lapse"] or not is_closed(plan.fund, at):
         return False
+    deadline = plan.fund.claims_close_at
     rows = open_rows(plan) if plan.status == states.APPROVED else []
     used_up = bool(rows) and not any(row.reserved_minor for row in rows)
     released = release_rows(plan, rows, "lapsed", by=None, at=at)

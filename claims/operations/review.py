@@ -22,6 +22,7 @@ from coop.lib import clock
 from coop.lib.dates import show_deadline, show_instant
 from coop.lib.errors import Invalid, SelfDecision, WindowClosed, WrongStatus
 from funds.operations import holds
+from funds.queries.deadlines import is_cured
 from partners import events
 from partners.models import Person
 
@@ -130,11 +131,11 @@ def fix_list(
 
 def require_time_to_mend(claim: Claim, at: datetime) -> None:
     """Refuse to return a claim that nobody could mend any more: it would only lapse. Raises WindowClosed."""
-    period, zone = claim.fund.earning_period, claim.fund.program.time_zone
-    if at >= period.cure_close_at:
+    fund, zone = claim.fund, claim.fund.program.time_zone
+    if is_cured(fund, at):
         raise WindowClosed(
-            f"It is {show_instant(at, zone)}. Claims for {period} could be mended until "
-            f"{show_deadline(period.cure_close_at, zone)}, so this one cannot be returned. Approve it, in part if need be, "
+            f"It is {show_instant(at, zone)}. Claims for {fund.earning_period} could be mended until "
+            f"{show_deadline(fund.cure_close_at, zone)}, so this one cannot be returned. Approve it, in part if need be, "
             "or decline it."
         )
 

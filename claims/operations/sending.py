@@ -24,6 +24,7 @@ from coop.lib.dates import show_day, show_deadline, show_instant
 from coop.lib.db import broken_constraint
 from coop.lib.errors import InsufficientFunds, RuleFailed, WindowClosed, WindowNotOpen
 from coop.lib.transitions import follow
+from funds.queries.deadlines import closed, cured, is_closed, is_cured
 from partners import events
 from partners.models import Person
 
@@ -98,10 +99,10 @@ def save_in_its_windows(claim: Claim) -> None:
     except IntegrityError as error:
         if broken_constraint(error) != "claim_is_sent_in_its_windows":
             raise
-        period, zone = claim.fund.earning_period, claim.fund.program.time_zone
+        fund, zone = claim.fund, claim.fund.program.time_zone
         raise WindowClosed(
-            f"The deadline passed while this claim was being sent: claims for {period} were taken until "
-            f"{show_deadline(period.claims_close_at, zone)}, and mended until {show_deadline(period.cure_close_at, zone)}."
+            f"The deadline passed while this claim was being sent: claims for {fund.earning_period} were taken until "
+            f"{show_deadline(fund.claims_close_at, zone)}, and mended until {show_deadline(fund.cure_close_at, zone)}."
         ) from None
 
 
@@ -110,23 +111,23 @@ def require_window(claim: Claim, at: datetime) -> None:
 
     Raises WindowNotOpen, WindowClosed.
     """
-    period, zone = claim.fund.earning_period, claim.fund.program.time_zone
+    fund, period, zone = claim.fund, claim.fund.earning_period, claim.fund.program.time_zone
     now = show_instant(at, zone)
-    sent_in_time = claim.first_submitted_at is not None and claim.first_submitted_at < period.claims_close_at
+    sent_in_time = claim.first_submitted_at is not None and claim.first_submitted_at < fund.claims_close_at
     if sent_in_time:
-        if at >= period.cure_close_at:
+        if is_cured(fund, at):
             raise WindowClosed(
                 f"It is {now}. A claim for {period} that was returned could be mended until "
-                f"{show_deadline(period.cure_close_at, zone)}; it cannot be sent any more."
+                f"{show_deadline(fund.cure_close_at, zone)}; it cannot be sent any more."
             )
     elif at < period.claims_open_at:
         raise WindowNotOpen(
             f"It is {now}. Claims for {period} are taken from {show_day(period.claims_open_on)} to "
-            f"{show_deadline(period.claims_close_at, zone)}. Keep the draft and send it then."
+            f"{show_deadline(fund.claims_close_at, zone)}. Keep the draft and send it then."
         )
-    elif at >= period.claims_close_at:
+    elif is_closed(fund, at):
         raise WindowClosed(
-            f"It is {now}. Claims for {period} were taken until {show_deadline(period.claims_close_at, zone)}. "
+            f"It is {now}. Claims for {period} were taken until {show_deadline(fund.claims_close_at, zone)}. "
             "This fund takes no more claims; work done since then belongs to a later period."
         )
 
@@ -176,8 +177,8 @@ def finish(claim: Claim, verb: str, *, by: Person | None, at: datetime, **data: 
 
 def due_to_lapse(at: datetime) -> list[int]:
     """Ids of drafts past the claim deadline and of returned claims past the cure deadline."""
-    drafts = Claim.objects.filter(status=states.DRAFT, fund__earning_period__claims_close_at__lte=at)
-    returned = Claim.objects.filter(status=states.ACTION_REQUIRED, fund__earning_period__cure_close_at__lte=at)
+    drafts = Claim.objects.filter(closed(at, "fund__"), status=states.DRAFT)
+    returned = Claim.objects.filter(cured(at, "fund__"), status=states.ACTION_REQUIRED)
     return sorted([*drafts.values_list("id", flat=True), *returned.values_list("id", flat=True)])
 
 
@@ -187,12 +188,13 @@ def lapse_claim(claim_id: int, *, at: datetime) -> bool:
     however late it is done. False if it is not due any more.
     """
     claim = lock_with_fund(claim_id, Claim.objects.values_list("fund_id", flat=True).get(id=claim_id))
-    period = claim.fund.earning_period
-    deadline = period.claims_close_at if claim.status == states.DRAFT else period.cure_close_at
-    if claim.status not in states.CLAIMS["lapse"] or at < deadline:
+    never_sent = claim.status == states.DRAFT
+    due = is_closed(claim.fund, at) if never_sent else is_cured(claim.fund, at)
+    if claim.status not in states.CLAIMS["lapse"] or not due:
         return False
+    deadline = claim.fund.claims_close_at if never_sent else claim.fund.cure_close_at
     claim.status = follow(states.CLAIMS, "lapse", claim.status, what=f"claim {claim.number}")
     # Only a returned claim holds anything.
-    release_hold(claim, "lapsed", by=None, at=at, effective_on=period.cure_close_on)
+    release_hold(claim, "lapsed", by=None, at=at, effective_on=claim.fund.cure_close_on)
     finish(claim, "claim.lapsed", by=None, at=at, deadline=deadline.isoformat())
     return True

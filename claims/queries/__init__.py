@@ -34,7 +34,7 @@ def facts_of(claim: Claim, at: datetime, fund: Fund | None = None) -> Facts:
         case=case,
         currency=claim.currency,
         returned=claim.sendings > 0,
-        sent_in_time=claim.first_submitted_at is not None and claim.first_submitted_at < period.claims_close_at,
+        sent_in_time=claim.first_submitted_at is not None and claim.first_submitted_at < fund.claims_close_at,
         activity_name=claim.activity.name,
         activity_from=claim.activity_from,
         activity_to=claim.activity_to,
@@ -123,7 +123,7 @@ def document_facts(document: Document) -> DocumentFacts:
 
 def facts_of_planned(claim: Claim, planned: PlanActivity, at: datetime) -> PlanFacts:
     """The activity of a plan that a claim is made on; after the claim deadline its plan reserves nothing any more."""
-    reserved = planned.reserved_minor if at < claim.fund.earning_period.claims_close_at else 0
+    reserved = planned.reserved_minor if at < claim.fund.claims_close_at else 0
     return PlanFacts(
         number=planned.plan.number,
         title=planned.title,

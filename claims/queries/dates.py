@@ -18,6 +18,7 @@ from claims.models.plans import PlanQuerySet
 from claims.queries.partner import with_deadline
 from coop.lib import money
 from funds.models import EarningPeriod, Fund, FundQuerySet
+from funds.queries.deadlines import closes_at
 from partners.models import Person
 from partners.states import AGENCY, CHANNEL_MANAGER, FINANCE, PARTNER_ROLES, PROGRAM_ADMIN
 
@@ -77,9 +78,7 @@ def dates_of_funds(funds: FundQuerySet, at: datetime) -> list[DateToAct]:
 
     What is an estimate still has no date to act on: it may become rebate.
     """
-    left = funds.with_names().annotate(
-        closes=F("earning_period__claims_close_at"), left=F("available_minor") + F("reserved_minor")
-    )
+    left = funds.with_names().annotate(closes=closes_at(), left=F("available_minor") + F("reserved_minor"))
     left = left.filter(settled_at__isnull=False, left__gt=0, closes__gt=at)
     drafts = Count("claims", filter=Q(claims__status=states.DRAFT))
     found = []

@@ -14,15 +14,16 @@ from funds.models import EarningPeriod, Fund, Program
 def period_facts(program: Program, period: EarningPeriod, fund: Fund | None, at: datetime) -> dict[str, Any]:
     """The facts that follow from a program, a period and, if there is one, a fund."""
     # After the claim deadline nothing more can be held, whether or not the job that expires the rest has run.
-    takes_more = fund is not None and at < period.claims_close_at
+    counts = fund or period
+    takes_more = fund is not None and at < fund.claims_close_at
     return {
         "at": at,
         "zone": program.time_zone,
         "use_from": period.use_from,
         "use_to": period.use_to,
         "claims_open_at": period.claims_open_at,
-        "claims_close_at": period.claims_close_at,
-        "cure_close_at": period.cure_close_at,
+        "claims_close_at": counts.claims_close_at,
+        "cure_close_at": counts.cure_close_at,
         "available_minor": fund.available_minor if fund is not None and takes_more else 0,
         # A test that is due counts as done: sending runs it on the way.
         "settled": (fund is not None and fund.settled_at is not None) or at >= period.settle_at,

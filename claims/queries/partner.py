@@ -10,6 +10,7 @@ from django.db.models import Case, Count, F, Q, When, Window
 
 from claims import states
 from claims.models import Claim, ClaimQuerySet
+from funds.queries.deadlines import closes_at, cures_at
 from partners.models import Event, Person
 
 PAGE = 50
@@ -19,9 +20,8 @@ UNDERWAY = (states.SUBMITTED, states.IN_REVIEW, states.DISPUTED, states.APPROVED
 
 def with_deadline(claims: ClaimQuerySet) -> ClaimQuerySet:
     """Each claim with `deadline`: the closing instant until which the partner must have sent or mended it."""
-    period = "fund__earning_period__"
-    mend = When(sendings__gt=0, then=F(f"{period}cure_close_at"))
-    return claims.annotate(deadline=Case(mend, default=F(f"{period}claims_close_at")))
+    mend = When(sendings__gt=0, then=cures_at("fund__"))
+    return claims.annotate(deadline=Case(mend, default=closes_at("fund__")))
 
 
 def waiting_for(person: Person, *, at: datetime) -> ClaimQuerySet:

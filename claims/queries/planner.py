@@ -98,7 +98,7 @@ def safe_days(fund: Fund, days: int) -> SafeDays:
     send_by = start_by - timedelta(days=1)
     while business_days_after(send_by, states.REVIEW_BUSINESS_DAYS, holidays) >= start_by:
         send_by -= timedelta(days=1)
-    return SafeDays(start_by, send_by, fund.earning_period.claims_close_on)
+    return SafeDays(start_by, send_by, fund.claims_close_on)
 
 
 # --- What others do -----------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from claims import states
 from claims.models import Plan, PlanActivity
 from coop.lib.dates import show_day
+from funds.queries.deadlines import closes_at, open_still
 from partners.models import Person
 
 
@@ -41,13 +42,13 @@ def used_of(activity: PlanActivity) -> int:
 def claimable_activities(person: Person, at: datetime) -> list[PlanActivity]:
     """Activities of approved plans that somebody may claim on: money is left and the claim deadline has not passed."""
     found = PlanActivity.objects.filter(
+        open_still(at, "plan__fund__"),
         plan__in=Plan.objects.visible_to(person).filter(status=states.APPROVED),
-        plan__fund__earning_period__claims_close_at__gt=at,
         closed_at__isnull=True,
         reserved_minor__gt=0,
     )
     names = ("activity", "plan__partner", "plan__fund__program", "plan__fund__earning_period", "plan__fund__location")
-    return list(found.select_related(*names).order_by("plan__fund__earning_period__claims_close_at", "starts_on", "id"))
+    return list(found.select_related(*names).order_by(closes_at("plan__fund__"), "starts_on", "id"))
 
 
 # --- Versions ---------------------------------------------------------------------------------------------------------

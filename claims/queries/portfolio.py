@@ -15,6 +15,7 @@ from claims.models import Claim, Plan
 from claims.priority import SCALE, days_left
 from coop.lib import money
 from funds.models import Fund
+from funds.queries.deadlines import closes_at, open_still
 from partners.models import Partner, Person
 
 OPEN_CLAIMS = (states.SUBMITTED, states.IN_REVIEW, states.ACTION_REQUIRED, states.DISPUTED)
@@ -88,11 +89,11 @@ def portfolio_of(person: Person, at: datetime, *, only: int | None = None) -> Se
 
 def add_losses(found: dict[int, Standing], person: Person, at: datetime) -> None:
     """What is available or reserved in funds that are final and still take claims. A fund below zero loses nothing."""
-    live = Fund.objects.visible_to(person).filter(
-        partner_id__in=found, settled_at__isnull=False, earning_period__claims_close_at__gt=at
-    )
-    sums = live.order_by("earning_period__claims_close_at").values_list(
-        "partner_id", "currency", "earning_period__claims_close_at", "program__time_zone"
+    live = Fund.objects.visible_to(person).filter(open_still(at), partner_id__in=found, settled_at__isnull=False)
+    sums = (
+        live.annotate(closes=closes_at())
+        .order_by("closes")
+        .values_list("partner_id", "currency", "closes", "program__time_zone")
     )
     for partner_id, currency, close_at, zone, minor in sums.annotate(
         minor=Sum(Greatest(F("available_minor"), 0) + F("reserved_minor"))

@@ -28,13 +28,13 @@ def programs_for(person: Person) -> list[Program]:
 
 def best_fund(funds: Sequence[Fund], at: datetime) -> Fund | None:
     """The fund that the reader most likely means: money to spend first, then the nearest deadline."""
-    live = [fund for fund in funds if at < fund.earning_period.claims_close_at]
+    live = [fund for fund in funds if at < fund.claims_close_at]
     return min(
         live,
         key=lambda fund: (
             not fund.earning_period.use_open_at <= at < fund.earning_period.use_close_at,
             fund.available_minor <= 0,
-            fund.earning_period.claims_close_at,
+            fund.claims_close_at,
             fund.pk,
         ),
         default=None,

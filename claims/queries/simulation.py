@@ -174,8 +174,7 @@ class FactsThen:
             case=case,
             currency=claim.currency,
             returned=claim.sendings > 1,
-            sent_in_time=claim.first_submitted_at is not None
-            and claim.first_submitted_at < fund.earning_period.claims_close_at,
+            sent_in_time=claim.first_submitted_at is not None and claim.first_submitted_at < fund.claims_close_at,
             activity_name=claim.activity.name,
             activity_from=claim.activity_from,
             activity_to=claim.activity_to,

@@ -17,6 +17,7 @@ from claims.queries.vendor import UNDECIDED, open_duplicates
 from claims.rules import FAILED, PERSON, WARNING
 from coop.lib import money
 from coop.lib.dates import show_day
+from funds.queries.deadlines import closes_at, cures_at
 from partners.models import Delegation, Person
 
 VIEWS = {
@@ -70,7 +71,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Page:
-    """Some rows of the worklist, how many there are in all, and the place after which the next page begins."""
+    """Some rows of the worklist, how many there are in all, and the place after which the next page begins.
+
+    `following` is what to take next: the first of these that is free, else the first of everything.
+    """
 
     items: list[Item]
     total: int
@@ -83,11 +87,10 @@ class Page:
 def rows_for(person: Person) -> Iterator[Row]:
     """Everything that waits for a channel manager's decision and that the person may see."""
     claims = Claim.objects.visible_to(person).filter(status__in=[*UNDECIDED, states.DISPUTED])
-    period = "fund__earning_period__"
+    deadlines = {"closes": closes_at("fund__"), "cures": cures_at("fund__")}
     for row in claims.values(
-        "id", "status", "held_minor", "claimed_minor", "submitted_at", "disputed_at", f"{period}claims_close_at",
-        f"{period}cure_close_at", "currency", "partner_id", "partner__name", "reviewer_id", "first_decided_by_id",
-        "review_due_at",
+        "id", "status", "held_minor", "claimed_minor", "submitted_at", "disputed_at", "currency", "partner_id",
+        "partner__name", "reviewer_id", "first_decided_by_id", "review_due_at", **deadlines,
     ):  # fmt: skip
         disputed = row["status"] == states.DISPUTED
         yield Row(
@@ -95,8 +98,8 @@ def rows_for(person: Person) -> Iterator[Row]:
                 row["id"],
                 row["claimed_minor"] if disputed else row["held_minor"],
                 row["disputed_at"] if disputed else row["submitted_at"],
-                row[f"{period}claims_close_at"],
-                row[f"{period}cure_close_at"],
+                row["closes"],
+                row["cures"],
                 DISPUTE if disputed else CLAIM,
             ),
             row["currency"],
@@ -109,16 +112,16 @@ def rows_for(person: Person) -> Iterator[Row]:
         )
     plans = Plan.objects.visible_to(person).filter(status=states.SUBMITTED).order_by()
     for row in plans.values(
-        "id", "submitted_at", f"{period}use_close_at", f"{period}claims_close_at", "currency", "partner_id",
-        "partner__name", "reviewer_id", "review_due_at",
+        "id", "submitted_at", "fund__earning_period__use_close_at", "currency", "partner_id", "partner__name", "reviewer_id",
+        "review_due_at", closes=closes_at("fund__"),
     ).annotate(asked=Sum("activities__requested_minor")):  # fmt: skip
         yield Row(
             Waiting(
                 row["id"],
                 row["asked"] or 0,
                 row["submitted_at"],
-                row[f"{period}use_close_at"],
-                row[f"{period}claims_close_at"],
+                row["fund__earning_period__use_close_at"],
+                row["closes"],
                 PLAN,
             ),
             row["currency"],
@@ -174,7 +177,7 @@ def worklist(
         sums_of(ordered),
         "-".join(map(str, place_of(shown[-1].waiting, at))) if len(rest) > size else "",
         sorted({(row.partner_id, row.partner) for row in everything}, key=lambda one: one[1]),
-        first_free(everything, person),
+        first_free(ordered, person) or first_free(everything, person),
     )
 
 

@@ -19,7 +19,7 @@ def burndown(outlook: Outlook, *, today: date) -> dict[str, Any] | None:
     Places across are percentages and heights are pixels, so that the letters keep their size on every screen.
     """
     fund, period = outlook.fund, outlook.fund.earning_period
-    end, high = period.claims_close_on, fund.remaining_minor
+    end, high = fund.claims_close_on, fund.remaining_minor
     if today >= end or high <= 0:
         return None
     span = (end - today).days
@@ -66,7 +66,7 @@ def drops(outlook: Outlook, today: date) -> list[dict[str, Any]]:
     """The days on which money is used, and what is left after each; what has no day, or an earlier one, counts today."""
     left = outlook.fund.remaining_minor
     found: list[dict[str, Any]] = [{"day": today, "what": "Left today", "left": left}]
-    last = outlook.fund.earning_period.claims_close_on - timedelta(days=1)
+    last = outlook.fund.claims_close_on - timedelta(days=1)
     for one in sorted(outlook.intended, key=lambda one: begins(one, today)):
         left -= one.minor
         found.append({"day": min(begins(one, today), last), "what": f"{one.kind}: {one.name}", "left": left})

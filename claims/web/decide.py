@@ -249,7 +249,7 @@ def compose_return(
         if with_errors and fixes.is_bound
         else [],
         "kept": [(name, value) for name, value in request.POST.items() if name.startswith(("line-", "doc-"))],
-        "cure": show_deadline(claim.fund.earning_period.cure_close_at, claim.fund.program.time_zone),
+        "cure": show_deadline(claim.fund.cure_close_at, claim.fund.program.time_zone),
         "crumbs": crumbs_to(claim),
     }
     return render(request, "claims/review/return.html", context, status=status)

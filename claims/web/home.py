@@ -29,7 +29,7 @@ from coop.lib import money
 from coop.lib.dates import show_day, show_deadline
 from coop.lib.web import now
 from funds.models import Fund, Payment
-from funds.operations.settlement import counted_minor
+from funds.operations.threshold import counted_minor
 from funds.queries.funds import live_funds, payments_for, thresholds
 from funds.queries.vendor import failed_payments
 from funds.web.cards import fund_card, is_estimate, opens
@@ -80,7 +80,7 @@ def home(request: PersonRequest) -> HttpResponse:
     approved = [claim for claim in others if claim.status == states.APPROVED]
     payments = payments_for(request.user, "claim", [str(claim.pk) for claim in approved]) if approved else {}
     open_funds = [fund for fund in funds if not is_estimate(fund, at)]
-    open_funds.sort(key=lambda fund: fund.earning_period.claims_close_at <= at)  # what can still be claimed comes first
+    open_funds.sort(key=lambda fund: fund.claims_close_at <= at)  # what can still be claimed comes first
     earning = [fund for fund in funds if is_estimate(fund, at)]
     places = len({(fund.location_id, fund.program_id) for fund in funds}) > 1
     may_start = may_start_claim(request, open_funds, at)
@@ -147,8 +147,8 @@ def loss(funds: Sequence[Fund], at: datetime) -> str:
     """What will be lost first if nobody does anything: the money of the nearest claim deadline."""
     first = None
     sums: dict[str, int] = defaultdict(int)
-    for fund in sorted(funds, key=lambda fund: fund.earning_period.claims_close_at):
-        closes = fund.earning_period.claims_close_at
+    for fund in sorted(funds, key=lambda fund: fund.claims_close_at):
+        closes = fund.claims_close_at
         if fund.remaining_minor <= 0 or at >= closes or (first and closes != first[0]):
             continue
         first = first or (closes, fund.program.time_zone)
@@ -169,7 +169,7 @@ def next_date(funds: Sequence[Fund], at: datetime) -> str:
         what += [
             (period.claims_open_at, f"claims open for {name}", period.claims_open_on),
             (period.use_close_at, f"last day to spend {name}", period.use_to),
-            (period.claims_close_at, f"last day to claim from {name}", period.claims_close_on),
+            (fund.claims_close_at, f"last day to claim from {name}", fund.claims_close_on),
         ]
     ahead = sorted(((instant, text, day) for instant, text, day in what if instant > at), key=lambda row: row[0])
     return f"Next date: {show_day(ahead[0][2])}, {ahead[0][1]}." if ahead else ""
@@ -177,7 +177,7 @@ def next_date(funds: Sequence[Fund], at: datetime) -> str:
 
 def may_start_claim(request: PersonRequest, funds: Sequence[Fund], at: datetime) -> bool:
     """Whether there is money that the reader may claim, now or when claims open."""
-    there = any(fund.available_minor > 0 and at < fund.earning_period.claims_close_at for fund in funds)
+    there = any(fund.available_minor > 0 and at < fund.claims_close_at for fund in funds)
     return there and request.user.role in WRITERS
 
 

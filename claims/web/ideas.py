@@ -28,6 +28,7 @@ from coop.lib import money
 from coop.lib.forms import AmountField, DayField
 from coop.lib.web import now
 from funds.models import Fund, Program
+from funds.queries.deadlines import open_still
 from funds.queries.funds import funds_of
 from funds.web.clocks import earned_in
 from partners.models import Person
@@ -118,7 +119,7 @@ class Sources:
 
 
 def sources_for(person: Person, at: datetime) -> Sources:
-    mine = funds_of(person).filter(earning_period__claims_close_at__gt=at) if person.partner_id else []
+    mine = funds_of(person).filter(open_still(at)) if person.partner_id else []
     return Sources(list(mine), programs_for(person))
 
 

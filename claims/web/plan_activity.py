@@ -175,7 +175,7 @@ def activity_page(
         "effect": effect_of(plan),
         "questions": [form[name] for name in form.fields if name.startswith("answer-")],
         "use_by": show_deadline(period.use_close_at, zone),
-        "claim_by": show_deadline(period.claims_close_at, zone),
+        "claim_by": show_deadline(plan.fund.claims_close_at, zone),
     }
 
 

@@ -162,12 +162,12 @@ def start_of(plan: Plan, activity: PlanActivity, at: datetime) -> tuple[str, str
     period, zone = plan.fund.earning_period, plan.fund.program.time_zone
     if plan.status != states.APPROVED or activity.closed_at is not None or not activity.reserved_minor:
         return "", "Everything that was approved is claimed or given back." if activity.closed_at else ""
-    if at >= period.claims_close_at:
-        return "", f"Claims were taken until {show_deadline(period.claims_close_at, zone)}."
+    if at >= plan.fund.claims_close_at:
+        return "", f"Claims were taken until {show_deadline(plan.fund.claims_close_at, zone)}."
     if at < period.use_open_at:
         return "", f"A claim can be sent from {opens(plan.fund)}."
-    left, _ = time_left(period.claims_close_at, at=at, zone=zone)
-    until = f"Claim it by {show_deadline(period.claims_close_at, zone)}, {left}."
+    left, _ = time_left(plan.fund.claims_close_at, at=at, zone=zone)
+    until = f"Claim it by {show_deadline(plan.fund.claims_close_at, zone)}, {left}."
     if at < period.claims_open_at:
         until = f"A claim can be written now and sent from {opens(plan.fund)}. {until}"
     return f"{reverse('claim-new')}?fund={plan.fund_id}&plan_activity={activity.pk}", until

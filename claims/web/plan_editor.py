@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -71,8 +71,18 @@ def place_of(plan: Plan, field: str) -> str:
 
 
 def shown(plan: Plan, findings: Sequence[rules.Finding]) -> list[dict[str, Any]]:
-    """Findings as `_components/findings.html` takes them, each with the address where it is mended."""
-    return [{**asdict(found), "rule": "", "url": place_of(plan, found.field)} for found in findings]
+    """Findings as `_components/findings.html` takes them, each with its activity and the address where it is mended."""
+    titles = {str(activity.pk): activity.title for activity in plan.activities.all()}
+    return [
+        {**asdict(found), "rule": "", "subject": subject_of(found, titles), "url": place_of(plan, found.field)}
+        for found in findings
+    ]
+
+
+def subject_of(found: rules.Finding, titles: Mapping[str, str]) -> str:
+    """The title of the activity that a finding is about, if it is about one."""
+    parts = found.field.split(".", 2)
+    return titles.get(parts[1], "") if parts[0] == "activities" and len(parts) > 1 else ""
 
 
 # --- The page of an open plan -----------------------------------------------------------------------------------------
@@ -100,7 +110,7 @@ def editor(request: PersonRequest, plan: Plan) -> HttpResponse:
         "use_left": left,
         "use_tone": tone,
         "use_by": show_deadline(period.use_close_at, zone),
-        "claim_by": show_deadline(period.claims_close_at, zone),
+        "claim_by": show_deadline(plan.fund.claims_close_at, zone),
         "since": show_day(plan.turn_since.date()),
         "events": story(history_of(plan, request.user), currency=plan.currency),
         "guidance": guidance_of(plan.fund, at),

@@ -183,7 +183,7 @@ def plan_receipt(request: PersonRequest, plan_id: int) -> HttpResponse:
         "changed_since": found.is_open,
         "fund_name": f"{earned_in(period)}, {found.fund.program}",
         "due": show_day(due_day(found.review_due_at, zone)) if found.review_due_at else "",
-        "claim_by": show_deadline(period.claims_close_at, zone),
+        "claim_by": show_deadline(found.fund.claims_close_at, zone),
         "deciders": [one.said for one in deciders_of(found, now(request).date())],
     }
     return render(request, "claims/plans/receipt.html", context)
@@ -242,7 +242,7 @@ def plan_cancel(request: PersonRequest, plan_id: int) -> HttpResponse:
         "form": form,
         "sent": found.status == states.APPROVED,
         "released": found.show(released) if released else "",
-        "claim_by": show_deadline(found.fund.earning_period.claims_close_at, found.fund.program.time_zone),
+        "claim_by": show_deadline(found.fund.claims_close_at, found.fund.program.time_zone),
     }
     return render(request, "claims/plans/cancel.html", context, status=400 if form.is_bound and form.errors else 200)
 

@@ -138,7 +138,7 @@ def show(
         "covered": covered,
         "due": due(plan, at),
         "use_by": show_deadline(period.use_close_at, zone),
-        "claim_by": show_deadline(period.claims_close_at, zone),
+        "claim_by": show_deadline(plan.fund.claims_close_at, zone),
         "crumbs": crumbs(request),
         **totals(plan, forms),
     }

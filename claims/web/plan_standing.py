@@ -88,7 +88,7 @@ def said_of(plan: Plan, at: datetime) -> tuple[str, str]:
     """The sentence at the top, and what comes next."""
     activities = list(plan.activities.all())
     asked, given = plan.show(requested(activities)), plan.show(approved(activities))
-    period, zone = plan.fund.earning_period, plan.fund.program.time_zone
+    zone = plan.fund.program.time_zone
     if plan.status == states.SUBMITTED:
         due = (
             f"A decision usually comes by {show_day(due_day(plan.review_due_at, zone))}." if plan.review_due_at else ""
@@ -98,14 +98,14 @@ def said_of(plan: Plan, at: datetime) -> tuple[str, str]:
         return f"Your plan for {asked} was returned to be mended.", "Mend what was asked for and send it again."
     if plan.status == states.APPROVED:
         part = given if given == asked else f"{given} of the {asked} you asked for"
-        until = show_deadline(period.claims_close_at, zone)
+        until = show_deadline(plan.fund.claims_close_at, zone)
         return f"{part} is approved and reserved for you.", f"Claim it until {until}."
     if plan.status == states.DECLINED:
         return f"Your plan for {asked} was declined. Nothing is reserved for it.", ""
     if plan.status == states.CANCELLED:
         return "You cancelled this plan. What was still reserved for it went back to the fund.", ""
     if plan.status == states.LAPSED:
-        return f"The claim deadline passed, {show_deadline(period.claims_close_at, zone)}, so this plan lapsed.", ""
+        return f"The claim deadline passed, {show_deadline(plan.fund.claims_close_at, zone)}, so this plan lapsed.", ""
     if plan.status == states.CLOSED and getattr(plan, "newer", None):
         return "A newer version of this plan took its place.", ""
     return states.PLAN_STATUSES[plan.status][2], ""

@@ -78,7 +78,7 @@ def choice(fund: Fund, at: datetime, known: Mapping[str, str]) -> dict[str, str]
     if is_estimate(fund, at):
         due = f"an estimate until {show_day(period.settle_on)}"
     else:
-        due = f"claim by {show_day(period.claims_close_on)}"
+        due = f"claim by {show_day(fund.claims_close_on)}"
     left, _ = time_left(period.use_close_at, at=at, zone=zone)
     begun = f"ends {left}" if at >= period.use_open_at else f"begins on {show_day(period.use_from)}"
     return {
@@ -153,7 +153,7 @@ def offers(form: Any, fund: Fund, groups: Any, at: datetime) -> dict[str, Any]:
         "left": fund.show(fund.available_minor),
         "estimate": is_estimate(fund, at),
         "use": months(period.use_from, period.use_to),
-        "deadline": show_deadline(period.claims_close_at, fund.program.time_zone),
+        "deadline": show_deadline(fund.claims_close_at, fund.program.time_zone),
         "approval": approval_of(fund.program, day).sentence,
         "groups": [
             (

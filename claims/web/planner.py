@@ -33,6 +33,7 @@ from coop.lib.errors import NotFound
 from coop.lib.forms import AmountField, DayField
 from coop.lib.web import now
 from funds.models import Fund
+from funds.queries.deadlines import open_still
 from funds.queries.funds import funds_of
 from funds.web.cards import is_estimate
 from funds.web.clocks import both_clocks, earned_in, time_left
@@ -90,14 +91,14 @@ class IdeaRow(forms.Form):
 def planner(request: PersonRequest) -> HttpResponse:
     """Choose a fund to plan; a single one is chosen by itself."""
     at = now(request)
-    funds = list(funds_of(request.user).filter(earning_period__claims_close_at__gt=at))
+    funds = list(funds_of(request.user).filter(open_still(at)))
     if len(funds) == 1:
         return redirect("fund-planner", funds[0].pk)
     choices = [
         {
             "url": reverse("fund-planner", args=[fund.pk]),
             "label": f"{earned_in(fund.earning_period)}, {fund.program}, {fund.location}",
-            "hint": both_clocks(fund.earning_period, fund.program.time_zone),
+            "hint": both_clocks(fund),
             "amount": fund.show(fund.available_minor),
         }
         for fund in funds
@@ -134,7 +135,7 @@ def planner_fund(request: PersonRequest, fund_id: int) -> HttpResponse:
     context = {
         "fund": fund,
         "name": earned_in(fund.earning_period),
-        "clocks": both_clocks(fund.earning_period, fund.program.time_zone),
+        "clocks": both_clocks(fund),
         "summary": summary(outlook, at),
         "rows": intended_rows(outlook.intended, outlook),
         "left": fund.show(outlook.unplanned_minor),
@@ -150,7 +151,7 @@ def planner_fund(request: PersonRequest, fund_id: int) -> HttpResponse:
             for one in (popular_activities(fund, names) if not outlook.intended else ())
         ],
         "guidance": guidance_of(fund, at, book),
-        "closed": at >= fund.earning_period.claims_close_at,
+        "closed": at >= fund.claims_close_at,
         "plan_url": plan_url(fund, ideas) if may_plan else "",
         "plan_label": "Turn idea into a plan" if ideas else "Start a plan",
     }
@@ -219,14 +220,14 @@ def activity_url(code: str, fund: Fund, day: date) -> str:
 
 def summary(outlook: Outlook, at: datetime) -> str:
     """What the reader has, what they will lose, in words."""
-    fund, period = outlook.fund, outlook.fund.earning_period
-    deadline = show_deadline(period.claims_close_at, fund.program.time_zone)
-    if at >= period.claims_close_at:
+    fund = outlook.fund
+    deadline = show_deadline(fund.claims_close_at, fund.program.time_zone)
+    if at >= fund.claims_close_at:
         return f"This fund takes no more claims since {deadline}."
     if fund.overdrawn:
         return f"{fund.show(-fund.available_minor)} more was taken back than was left: nothing can be planned now."
     estimate = " This is an estimate until the half is settled." if is_estimate(fund, at) else ""
-    left, _ = time_left(period.claims_close_at, at=at, zone=fund.program.time_zone)
+    left, _ = time_left(fund.claims_close_at, at=at, zone=fund.program.time_zone)
     if outlook.unplanned_minor > 0:
         amount = fund.show(outlook.unplanned_minor)
         return f"{amount} has no plan yet and expires on {deadline} ({left}) unless it is claimed.{estimate}"

@@ -21,6 +21,7 @@ from coop.lib.dates import show_day, show_deadline
 from coop.lib.errors import NotFound
 from coop.lib.web import now
 from funds.downloads import csv_download
+from funds.queries.deadlines import closes_at
 from funds.queries.funds import funds_of
 from funds.web.cards import is_estimate
 from funds.web.clocks import earned_in, time_left
@@ -130,7 +131,7 @@ def portfolio_partner(request: PersonRequest, partner_id: int) -> HttpResponse:
     one = next(iter(portfolio_of(request.user, at, only=partner_id)), None)
     if one is None:
         raise NotFound("There is no such partner.")
-    funds = funds_of(request.user).filter(partner_id=partner_id).order_by("-earning_period__claims_close_at", "id")
+    funds = funds_of(request.user).filter(partner_id=partner_id).order_by(closes_at().desc(), "id")
     plans = with_sums(narrowed(request.user).filter(partner_id=partner_id)).order_by("-turn_since", "-id")
     claims = Claim.objects.visible_to(request.user).filter(partner_id=partner_id).select_related("activity")
     context = {
@@ -184,7 +185,7 @@ def fund_row(fund: Any, at: datetime) -> dict[str, Any]:
             {"amount": fund.show(fund.reserved_minor) if fund.reserved_minor else ""},
             {"amount": fund.show(fund.in_review_minor) if fund.in_review_minor else ""},
             {"amount": fund.show(fund.paid_minor) if fund.paid_minor else ""},
-            {"text": show_deadline(period.claims_close_at, zone)},
+            {"text": show_deadline(fund.claims_close_at, zone)},
         ]
     }
 

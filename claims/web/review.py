@@ -150,12 +150,12 @@ def beside(request: PersonRequest, claim: Claim) -> dict[str, Any]:
 
 
 def clocks(claim: Claim, at: datetime) -> dict[str, Any]:
-    period, zone = claim.fund.earning_period, claim.fund.program.time_zone
+    zone = claim.fund.program.time_zone
     return {
         "at": at,
-        "cure": show_deadline(period.cure_close_at, zone),
-        "close": show_deadline(period.claims_close_at, zone),
-        "closed": at >= period.claims_close_at,
+        "cure": show_deadline(claim.fund.cure_close_at, zone),
+        "close": show_deadline(claim.fund.claims_close_at, zone),
+        "closed": at >= claim.fund.claims_close_at,
     }
 
 
@@ -234,7 +234,7 @@ def totals(claim: Claim, answer: Answer, at: datetime) -> dict[str, Any]:
     approved = sum(line.approved_minor for line in said)
     returned = sum(line.decision == RETURN for line in said)
     fund, held = claim.fund, claim.held_minor
-    late = at >= fund.earning_period.claims_close_at
+    late = at >= fund.claims_close_at
     moved = {"in_review": -held, "approved": approved, "expired" if late else "available": held - approved}
     if verdict == RETURN:
         moved = {}

@@ -214,7 +214,7 @@ def claim_receipt(request: PersonRequest, claim_id: int) -> HttpResponse:
         "fingerprints": sent.data.get("files", []) if claim.is_open else [],
         "due": show_day(due_day(review_due(sent.at, claim.fund.program), zone)),
         "pay_days": PAYABLE_WITHIN_BUSINESS_DAYS,
-        "cure": show_deadline(period.cure_close_at, zone),
+        "cure": show_deadline(claim.fund.cure_close_at, zone),
         "fund_name": f"{earned_in(period)}, {claim.fund.program}",
         "facts": receipt_facts(claim, sent, zone),
     }
@@ -260,13 +260,13 @@ def claim_withdraw(request: PersonRequest, claim_id: int) -> HttpResponse:
         done = "is withdrawn" if claim.sendings else "is given up"
         messages.success(request, f"Claim {claim.number} {done}.")
         return redirect("claim", claim.pk)
-    period, zone = claim.fund.earning_period, claim.fund.program.time_zone
-    late = now(request) >= period.claims_close_at
+    zone = claim.fund.program.time_zone
+    late = now(request) >= claim.fund.claims_close_at
     context = {
         "claim": claim,
         "sent": claim.sendings > 0,
         "held": claim.show(claim.held_minor) if claim.held_minor else "",
         "late": late,
-        "deadline": show_deadline(period.claims_close_at, zone),
+        "deadline": show_deadline(claim.fund.claims_close_at, zone),
     }
     return render(request, "claims/withdraw.html", context)

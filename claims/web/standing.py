@@ -47,8 +47,7 @@ def status_name(claim: Claim) -> str:
 
 def deadline_of(claim: Claim) -> datetime:
     """Until when an open claim can be sent: a returned one longer than a draft."""
-    period = claim.fund.earning_period
-    return period.cure_close_at if claim.sendings else period.claims_close_at
+    return claim.fund.cure_close_at if claim.sendings else claim.fund.claims_close_at
 
 
 def turn_of(claim: Claim) -> str:
@@ -133,14 +132,14 @@ def remains(claim: Claim, at: datetime) -> str:
     """What the partner can still do when a claim has ended without money."""
     if claim.status not in (states.REJECTED, states.WITHDRAWN, states.LAPSED):
         return ""
-    period, zone = claim.fund.earning_period, claim.fund.program.time_zone
-    if at < period.claims_close_at:
-        left, _ = time_left(period.claims_close_at, at=at, zone=zone)
+    zone = claim.fund.program.time_zone
+    if at < claim.fund.claims_close_at:
+        left, _ = time_left(claim.fund.claims_close_at, at=at, zone=zone)
         return (
-            f"The fund takes claims until {show_deadline(period.claims_close_at, zone)}, {left}: "
+            f"The fund takes claims until {show_deadline(claim.fund.claims_close_at, zone)}, {left}: "
             "you can write a new claim for the same work."
         )
     return (
-        f"The fund took claims until {show_deadline(period.claims_close_at, zone)}; money that was not claimed by then has "
+        f"The fund took claims until {show_deadline(claim.fund.claims_close_at, zone)}; money that was not claimed by then has "
         "expired. Work done since then belongs to a later fund."
     )

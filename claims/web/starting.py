@@ -74,14 +74,14 @@ def choice(fund: Fund, at: datetime, activity: str) -> dict[str, str]:
     """One fund to choose: what is left, and until when. An activity that was chosen before is carried on."""
     query = {"fund": fund.pk, **({"activity": activity[:40]} if activity else {})}
     period, zone = fund.earning_period, fund.program.time_zone
-    left, _ = time_left(period.claims_close_at, at=at, zone=zone)
+    left, _ = time_left(fund.claims_close_at, at=at, zone=zone)
     opened = at >= period.claims_open_at
     return {
         "url": f"{reverse('claim-new')}?{urlencode(query)}",
         "label": f"{earned_in(period)}, {fund.program}, {fund.location}",
         "hint": f"For work done {months(period.use_from, period.use_to)}.",
         "amount": fund.show(fund.available_minor),
-        "due": f"claim by {show_day(period.claims_close_on)}, {left}" if opened else f"claims open on {opens(fund)}",
+        "due": f"claim by {show_day(fund.claims_close_on)}, {left}" if opened else f"claims open on {opens(fund)}",
     }
 
 
@@ -113,7 +113,7 @@ def on_plan(one: PlanActivity) -> dict[str, str]:
         "label": one.title,
         "hint": f"{one.activity.name}, plan {one.plan.number}",
         "amount": fund.show(left_of(one)),
-        "due": f"claim by {show_day(fund.earning_period.claims_close_on)}",
+        "due": f"claim by {show_day(fund.claims_close_on)}",
     }
 
 
@@ -158,7 +158,7 @@ def about_new_claim(
         "fund_name": earned_in(period),
         "alone": alone,
         "left": fund.show(fund.available_minor),
-        "deadline": show_deadline(period.claims_close_at, fund.program.time_zone),
+        "deadline": show_deadline(fund.claims_close_at, fund.program.time_zone),
         "groups": [(name, [needs(by_code[activity.code]) for activity in members]) for name, members in groups],
         "picked": form["activity"].value() or "",
         "on": on,

@@ -115,8 +115,8 @@ class FundOut(serializers.Serializer[Any]):
     remaining = Money("remaining_minor")
     estimated = Money("estimated_minor")
     overdrawn = serializers.BooleanField()
-    expires_on = serializers.DateField(source="earning_period.claims_close_on")
-    expires_at = serializers.DateTimeField(source="earning_period.claims_close_at")
+    expires_on = serializers.DateField(source="claims_close_on")
+    expires_at = serializers.DateTimeField(source="claims_close_at")
     settled_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
 

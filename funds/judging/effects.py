@@ -97,6 +97,8 @@ def judged_by() -> str:
              (SELECT string_agg(t::text, ',' ORDER BY t.id) FROM funds_programthreshold t),
              (SELECT sum(hashtextextended(e::text, 0)) FROM
                (SELECT id, program_id, earn_from, earn_to, claims_close_at FROM funds_earningperiod) e),
+             (SELECT sum(hashtextextended(f::text, 0)) FROM
+               (SELECT id, own_close_at FROM funds_fund WHERE own_close_at IS NOT NULL) f),
              (SELECT sum(hashtextextended(n::text, 0)) FROM
                (SELECT id, location_id, program_id, starts_on, ends_on FROM funds_enrollment) n),
              (SELECT sum(hashtextextended(l::text, 0)) FROM (SELECT id, partner_id, external_id FROM partners_location) l),

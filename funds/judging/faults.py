@@ -7,6 +7,7 @@ read is held against periods, enrollments and what is known.
 from __future__ import annotations
 
 from funds.judging.amounts import WITH_COMMA, WITH_POINT, Notation, is_plain
+from funds.queries.deadlines import own_of_partner
 
 # PostgreSQL itself would also take "today", "infinity" and days in the order of some country.
 TIME_OF_DAY = "(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?Z?)?"
@@ -111,8 +112,9 @@ NO_MONEY = f"""'The program holds its money in ' || v.fund_currency || ', this l
        || '”, cannot be used. Correct that amount, or send the line in ' || v.fund_currency || '.'
      ELSE '. There is no rate between the two for ' || v.earned_on || ' or the seven days before: load one, or send the line '
        'in ' || v.fund_currency || ', or with the vendor''s own amount in ' || v.fund_currency || ' beside it.' END"""
-CLOSED = """'The claim deadline of ' || {0}.code || ' was ' || {0}.claims_close_on || '; the period is closed. '
-  'Use an adjustment instead.'"""
+CLOSED = f"""'The claim deadline of ' || {{0}}.code || ' was '
+  || coalesce({own_of_partner("own_close_on", period="{0}.id", partner="v.partner_id")}, {{0}}.claims_close_on)
+  || '; the period is closed. Use an adjustment instead.'"""
 
 # Code, field and sentence for a line (v) whose cells can be read. A line has one of these at most.
 VERDICTS = {

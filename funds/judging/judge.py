@@ -16,6 +16,7 @@ from funds.judging import faults
 from funds.judging.amounts import CURRENCIES, KNOWN_CURRENCIES, minor
 from funds.judging.lines import SHARED, Source
 from funds.models import Import
+from funds.queries.deadlines import own_of_partner
 
 VENDOR_REPORT = "vendor report"
 # Of what the statement makes on its way there are no statistics, and without them a merge that sorts all lines looks cheap.
@@ -205,6 +206,11 @@ def _money(source: Source) -> str:
   FROM ({_cells(source)} OFFSET 0) c"""
 
 
+def own_close_at(period: str) -> str:
+    """The own deadline of a line's partner (m) in a period."""
+    return own_of_partner("own_close_at", period=period, partner="m.partner_id")
+
+
 def _verdicts(source: Source) -> str:
     """The same beside what is known of the line and its enrollment, with the verdict."""
     # What our own table gave stays as it was: a rate that came later is no news of the vendor's.
@@ -226,9 +232,9 @@ def _verdicts(source: Source) -> str:
       WHEN NOT k.withdrawn AND {same} THEN 'unchanged'
       WHEN m.amount_minor = 0 AND k.withdrawn IS NOT FALSE THEN 'zero'
       WHEN m.earning_period_id IS NULL THEN 'no_period'
-      WHEN m.closed THEN 'closed'
+      WHEN m.closed AND ({own_close_at("m.earning_period_id")} > %(at)s) IS NOT TRUE THEN 'closed'
       WHEN NOT k.withdrawn AND (SELECT o.claims_close_at FROM funds_earningperiod o WHERE o.id = k.earning_period_id) <= %(at)s
-        THEN 'prior_closed'
+        AND ({own_close_at("k.earning_period_id")} > %(at)s) IS NOT TRUE THEN 'prior_closed'
       WHEN n.id IS NULL THEN 'not_enrolled'
       WHEN NOT k.withdrawn THEN 'changed' ELSE 'new' END AS verdict
   FROM ({_money(source)} OFFSET 0) m

@@ -95,7 +95,15 @@ class Fund(models.Model):
                 ),
             ),
         ]
-        indexes = [models.Index(fields=["earning_period", "id"], name="fund_by_period")]
+        indexes = [
+            models.Index(fields=["earning_period", "id"], name="fund_by_period"),
+            # Few funds have deadlines of their own, and every sweep asks for them.
+            models.Index(
+                fields=["earning_period", "partner"],
+                name="fund_with_own_deadline",
+                condition=Q(own_close_at__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.program} {self.earning_period} of {self.location}"

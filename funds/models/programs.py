@@ -128,7 +128,10 @@ class EarningPeriod(models.Model):
     """One half, named after where the money was earned, with the dates of all four clocks.
 
     Days are what people were promised; the `_at` columns are the instants that are tested, half-open. Both are stored
-    once and never computed again. `settled_at` and `expired_at` say when the sweep of that kind was complete.
+    once and never computed again; a fund whose partner got an extension has its own (`Fund.claims_close_at`).
+
+    `settled_at` says when the threshold test was complete, `closed_at` when all funds without a deadline of their own had
+    expired, and `expired_at` when no fund of the period is left to expire.
     """
 
     program = models.ForeignKey(Program, models.PROTECT, related_name="periods")
@@ -150,8 +153,8 @@ class EarningPeriod(models.Model):
     claims_close_at = models.DateTimeField()
     cure_close_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
     expired_at = models.DateTimeField(null=True)
-    lapsed_at = models.DateTimeField(null=True)
     revision = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(db_default=Now())
 

@@ -11,7 +11,8 @@ from coop.lib.text import text_fault
 from funds import states
 from funds.models import Adjustment, Fund
 from funds.operations.holds import day_of
-from funds.operations.settlement import becomes_rebate
+from funds.operations.threshold import becomes_rebate
+from funds.queries.deadlines import closes_at, open_still
 
 # Reasons that say little by themselves: somebody who reads the ledger in a year must find out what was meant.
 NOTE_NEEDED = ("ops_adjustment", "policy_exception")
@@ -107,14 +108,14 @@ def require_windows(adjustment: Adjustment, *, at: datetime) -> None:
     What takes money away, and a write-off, come at any time. Raises WindowClosed, WindowNotOpen.
     """
     fund, target, purpose = adjustment.fund, adjustment.to_fund, adjustment.purpose
-    if target is not None and at >= target.earning_period.claims_close_at:
+    if target is not None and at >= target.claims_close_at:
         raise WindowClosed(f"{closed(target)} Nothing can be rolled over into it. {instead(target, at)}")
     upwards = purpose == "correction" and adjustment.amount_minor > 0
-    if upwards and at >= fund.earning_period.claims_close_at:
+    if upwards and at >= fund.claims_close_at:
         raise WindowClosed(f"{closed(fund)} What is added now could not be claimed. {instead(fund, at)}")
     if purpose not in ("rollover", "to_rebate"):
         return
-    if at >= fund.earning_period.claims_close_at:
+    if at >= fund.claims_close_at:
         raise WindowClosed(f"{closed(fund)} What was left in it has expired and cannot be moved.")
     if fund.settled_at is None:
         raise WindowNotOpen(
@@ -124,9 +125,8 @@ def require_windows(adjustment: Adjustment, *, at: datetime) -> None:
 
 
 def closed(fund: Fund) -> str:
-    period = fund.earning_period
-    until = show_deadline(period.claims_close_at, fund.program.time_zone)
-    return f"Claims for {period} were taken until {until}."
+    until = show_deadline(fund.claims_close_at, fund.program.time_zone)
+    return f"Claims for {fund.earning_period} were taken until {until}."
 
 
 def instead(fund: Fund, at: datetime) -> str:
@@ -134,15 +134,14 @@ def instead(fund: Fund, at: datetime) -> str:
     live = live_fund(fund, at)
     if live is None:
         return "No fund of this enrollment takes claims at present; wait for the first earnings of the next half."
-    until = show_deadline(live.earning_period.claims_close_at, live.program.time_zone)
+    until = show_deadline(live.claims_close_at, live.program.time_zone)
     return f"Use fund {live.pk}, {live.earning_period}, which takes claims until {until}."
 
 
 def live_fund(fund: Fund, at: datetime) -> Fund | None:
     """The fund of the same enrollment and currency whose claim deadline comes next."""
     same = Fund.objects.with_names().filter(enrollment=fund.enrollment_id, currency=fund.currency)
-    live = same.filter(earning_period__claims_close_at__gt=at).order_by("earning_period__claims_close_at", "id")
-    return live.first()
+    return same.filter(open_still(at)).order_by(closes_at(), "id").first()
 
 
 def require_money(adjustment: Adjustment) -> None:

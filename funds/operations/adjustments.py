@@ -23,7 +23,7 @@ from funds import states
 from funds.ledger import TOTALS, Movement, lock_fund, post
 from funds.models import Adjustment, Entry, Fund
 from funds.operations.adjusting import require_money, require_sound, require_windows
-from funds.operations.settlement import retest_funds, settle_locked_fund
+from funds.operations.threshold import retest_funds, settle_locked_fund
 from partners import events
 from partners.models import Person
 from partners.permissions import require_role

@@ -16,6 +16,7 @@ from funds import states
 from funds.ledger import TOTALS, Movement, post
 from funds.models import Fund, Payable
 from funds.operations.threshold import becomes_rebate, retest_funds, settle_locked_fund
+from funds.queries.deadlines import is_closed
 from partners.models import Person
 
 
@@ -51,9 +52,9 @@ def require_spendable(fund: Fund, *, at: datetime) -> None:
     If the fund's threshold test is due but no job has run it yet, it is run now: the clock decides, not the job.
     Raises WindowNotOpen, WindowClosed, and InsufficientFunds for a fund below zero.
     """
-    if at >= fund.earning_period.claims_close_at:
+    if is_closed(fund, at):
         raise WindowClosed(
-            f"Money of {fund.earning_period} could be claimed until {show_day(fund.earning_period.claims_close_on)}; "
+            f"Money of {fund.earning_period} could be claimed until {show_day(fund.claims_close_on)}; "
             "what was left has expired."
         )
     if fund.settled_at is None:
@@ -95,7 +96,7 @@ def release(
     back to a fund that is below its threshold by now becomes rebate, as the rest of the fund did.
     """
     at = max(at, clock.now())
-    late = at >= fund.earning_period.claims_close_at
+    late = is_closed(fund, at)
     to_bucket = states.EXPIRED if late else states.RESERVED if to_reserved else states.AVAILABLE
     day = effective_on or day_of(fund, at)
     post(fund, Movement("release", states.IN_REVIEW, to_bucket, amount_minor, day, *reference, key), by=by, at=at)
@@ -109,9 +110,9 @@ def release_reserve(
 ) -> None:
     """Give back what was reserved for a plan on a locked fund. After the claim deadline it expires, effective on it."""
     at = max(at, clock.now())
-    late = at >= fund.earning_period.claims_close_at
+    late = is_closed(fund, at)
     to_bucket = states.EXPIRED if late else states.AVAILABLE
-    day = fund.earning_period.claims_close_on if late else day_of(fund, at)
+    day = fund.claims_close_on if late else day_of(fund, at)
     post(fund, Movement("release", states.RESERVED, to_bucket, amount_minor, day, *reference, key), by=by, at=at)
     if not late:
         _retest(fund, key, at=at)
@@ -132,7 +133,7 @@ def restore(fund: Fund, amount_minor: int, *, reference: tuple[str, str], key: s
     Raises as `hold`, and InsufficientFunds where both together are too little.
     """
     at = max(at, clock.now())
-    if at < fund.earning_period.claims_close_at:
+    if not is_closed(fund, at):
         hold(fund, amount_minor, reference=reference, key=key, by=by, at=at)
         return
     expired = min(amount_minor, fund.expired_minor)

@@ -18,8 +18,9 @@ from funds.judging.judge import judge
 from funds.judging.lines import Source
 from funds.ledger import post_selected
 from funds.models import EarningPeriod, Import
-from funds.operations.settlement import retest_funds, settle_locked_funds
+from funds.operations.threshold import retest_funds, settle_locked_funds
 from funds.progress import Tell, silent
+from funds.queries.deadlines import own_of_partner
 from partners.models import Person
 
 # How often lines are judged anew because other deliveries were quicker.
@@ -47,13 +48,18 @@ def hold_periods(delivery: Import) -> None:
     )
 
 
+# The partner's own deadline in the period of an effect (x), where it got an extension.
+OWN_CLOSE_AT = own_of_partner("own_close_at", period="x.earning_period_id", partner="x.partner_id")
+OWN_CLOSE_ON = own_of_partner("own_close_on", period="x.earning_period_id", partner="x.partner_id")
+
+
 def has_closed(delivery: Import, *, at: datetime) -> bool:
-    """Whether the claim deadline of a period that the delivery touches has passed."""
+    """Whether the claim deadline of a partner and period that the delivery touches has passed."""
     return bool(
         rows(
-            """SELECT 1 FROM funds_importeffect x JOIN funds_earningperiod e ON e.id = x.earning_period_id
-               WHERE x.import_id = %s AND e.claims_close_at <= %s LIMIT 1""",
-            [delivery.pk, at],
+            f"""SELECT 1 FROM funds_importeffect x JOIN funds_earningperiod e ON e.id = x.earning_period_id
+               WHERE x.import_id = %s AND e.claims_close_at <= %s AND ({OWN_CLOSE_AT} > %s) IS NOT TRUE LIMIT 1""",
+            [delivery.pk, at, at],
         )
     )
 
@@ -142,13 +148,21 @@ def owe_rebate(delivery: Import, *, at: datetime, source: str = "import") -> Non
 
 
 def open_missing_funds(delivery: Import, *, at: datetime) -> None:
-    """Make a fund for each enrollment and period that has co-op for the first time. Rebate alone makes none."""
+    """Make a fund for each enrollment and period that has co-op for the first time. Rebate alone makes none.
+
+    An extension that the partner got for the period counts for the new fund too.
+    """
+    own = ("own_close_on", "own_close_at", "own_cure_on", "own_cure_at")
     execute(
-        """INSERT INTO funds_fund (partner_id, location_id, program_id, enrollment_id, earning_period_id, currency,
+        f"""INSERT INTO funds_fund (partner_id, location_id, program_id, enrollment_id, earning_period_id, currency,
              earned_minor, adjustments_minor, available_minor, reserved_minor, in_review_minor, approved_minor, paid_minor,
-             expired_minor, converted_minor, created_at)
-           SELECT partner_id, location_id, program_id, enrollment_id, earning_period_id, currency, 0,0,0,0,0,0,0,0,0, %s
-           FROM funds_importeffect WHERE import_id = %s AND holds_coop
+             expired_minor, converted_minor, created_at, {", ".join(own)})
+           SELECT partner_id, location_id, program_id, enrollment_id, earning_period_id, currency, 0,0,0,0,0,0,0,0,0, %s,
+             {", ".join(own)}
+           FROM funds_importeffect LEFT JOIN (
+             SELECT partner_id, earning_period_id, {", ".join(f"max({name}) AS {name}" for name in own)} FROM funds_fund
+             WHERE own_close_at IS NOT NULL GROUP BY 1, 2) o USING (partner_id, earning_period_id)
+           WHERE import_id = %s AND holds_coop
            ORDER BY partner_id, enrollment_id, earning_period_id
            ON CONFLICT (partner_id, enrollment_id, earning_period_id, currency) DO NOTHING""",
         [at, delivery.pk],

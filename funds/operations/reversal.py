@@ -21,6 +21,8 @@ from funds.operations.earnings import ask_worker, lock_import
 from funds.operations.posting import (
     EARNING,
     FUNDS_OF_IMPORT,
+    OWN_CLOSE_AT,
+    OWN_CLOSE_ON,
     SORT_IN_MEMORY,
     WITHDRAWN,
     hold_periods,
@@ -75,10 +77,11 @@ def require_reversible(delivery: Import, *, at: datetime) -> None:
             f"The import {name} came later and brought the line {line[:50]} of this one once more. Reverse that one first."
         )
     closed = rows(
-        """SELECT p.name, e.code, e.claims_close_on FROM funds_importeffect x
+        f"""SELECT p.name, e.code, coalesce({OWN_CLOSE_ON}, e.claims_close_on) FROM funds_importeffect x
            JOIN funds_earningperiod e ON e.id = x.earning_period_id JOIN funds_program p ON p.id = e.program_id
-           WHERE x.import_id = %s AND e.claims_close_at <= %s ORDER BY e.claims_close_at, e.id LIMIT 1""",
-        [delivery.pk, at],
+           WHERE x.import_id = %s AND e.claims_close_at <= %s AND ({OWN_CLOSE_AT} > %s) IS NOT TRUE
+           ORDER BY e.claims_close_at, e.id LIMIT 1""",
+        [delivery.pk, at, at],
     )
     if closed:
         program, code, day = closed[0]

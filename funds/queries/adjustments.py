@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from funds.models import Adjustment, Fund
+from funds.queries.deadlines import closes_at, open_still
 from partners.models import Person
 from partners.states import FINANCE
 
@@ -37,8 +38,7 @@ def second_people(person: Person) -> list[Person]:
 def rollover_targets(fund: Fund, *, at: datetime) -> list[Fund]:
     """Funds of the same enrollment and currency, of other periods, that still take claims; the next deadline first."""
     same = Fund.objects.with_names().filter(enrollment=fund.enrollment_id, currency=fund.currency).exclude(id=fund.pk)
-    live = same.filter(earning_period__claims_close_at__gt=at)
-    return list(live.order_by("earning_period__claims_close_at", "id"))
+    return list(same.filter(open_still(at)).order_by(closes_at(), "id"))
 
 
 def funds_named(person: Person, text: str) -> list[Fund]:

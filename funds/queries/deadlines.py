@@ -69,6 +69,14 @@ def is_closed(fund: Fund, at: datetime) -> bool:
     return at >= fund.claims_close_at
 
 
+def is_cured(fund: Fund, at: datetime) -> bool:
+    """Whether the cure deadline of a locked fund has passed; asked as `is_closed`."""
+    if at < fund.cure_close_at:
+        return False
+    read_again(fund)
+    return at >= fund.cure_close_at
+
+
 def read_again(fund: Fund) -> None:
     """Read the deadlines of a locked fund once more."""
     fund.refresh_from_db(fields=["own_close_on", "own_close_at", "own_cure_on", "own_cure_at"])
@@ -77,21 +85,29 @@ def read_again(fund: Fund) -> None:
         setattr(fund.earning_period, name, getattr(found, name))
 
 
-def instants(after: datetime, until: datetime) -> set[datetime]:
-    """All stored deadlines in (after, until] at which something falls due, of periods and of single funds."""
-    found: set[datetime] = set()
-    for column in ("settle_at", "claims_close_at", "cure_close_at"):
-        periods = EarningPeriod.objects.filter(**{f"{column}__gt": after, f"{column}__lte": until})
-        found.update(periods.values_list(column, flat=True))
-    own = rows(
-        """SELECT DISTINCT own_close_at, own_cure_at FROM funds_fund
-           WHERE own_close_at IS NOT NULL AND (own_close_at > %s OR own_cure_at > %s)""",
-        [after, after],
+def closing_instants(after: datetime, until: datetime) -> list[datetime]:
+    """The stored claim deadlines in (after, until], of periods and of single funds, in order."""
+    return _instants("claims_close_at", "own_close_at", after, until)
+
+
+def curing_instants(after: datetime, until: datetime) -> list[datetime]:
+    """The stored cure deadlines, likewise."""
+    return _instants("cure_close_at", "own_cure_at", after, until)
+
+
+def _instants(shared: str, own: str, after: datetime, until: datetime) -> list[datetime]:
+    found = rows(
+        f"""SELECT {shared} FROM funds_earningperiod WHERE {shared} > %s AND {shared} <= %s
+            UNION SELECT {own} FROM funds_fund WHERE own_close_at IS NOT NULL AND {own} > %s AND {own} <= %s ORDER BY 1""",
+        [after, until, after, until],
     )
-    found.update(instant for pair in own for instant in pair if after < instant <= until)
-    return found
+    return [instant for (instant,) in found]
 
 
-def of_partner(period: EarningPeriod, partner_id: int) -> Fund | None:
-    """A fund of a partner in a period: all of them have the same deadlines."""
-    return Fund.objects.filter(earning_period=period, partner_id=partner_id).order_by("id").first()
+def own_of_partner(column: str, *, period: str, partner: str) -> str:
+    """SQL for what the funds of a partner have in a period as their own deadline (`own_close_at`, `own_close_on`), or NULL.
+
+    All of them have the same. It is asked for lines of earnings, which may be the first ones of another fund.
+    """
+    return f"""(SELECT max(o.{column}) FROM funds_fund o
+      WHERE o.own_close_at IS NOT NULL AND o.earning_period_id = {period} AND o.partner_id = {partner})"""

@@ -8,7 +8,7 @@ from typing import Any
 from coop.lib.db import named_rows
 from coop.lib.money import to_text
 from funds.models import Import, ImportProgress, StagedLine
-from funds.operations.settlement import COUNTED
+from funds.operations.threshold import COUNTED
 
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
 

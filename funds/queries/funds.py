@@ -9,13 +9,14 @@ from django.db.models import Q
 
 from coop.lib.errors import NotFound
 from funds.models import Fund, FundQuerySet, Payment, PaymentItem, ProgramThreshold
+from funds.queries.deadlines import closes_at, open_still
 from partners.models import Person
 
 
 def funds_of(person: Person) -> FundQuerySet:
     """The funds that a person sees, with the names that pages show, the nearest claim deadline first."""
     found = Fund.objects.visible_to(person).with_names().select_related("enrollment")
-    return found.order_by("earning_period__claims_close_at", "id")
+    return found.order_by(closes_at(), "id")
 
 
 def fund_seen_by(person: Person, fund_id: int) -> Fund:
@@ -28,13 +29,12 @@ def fund_seen_by(person: Person, fund_id: int) -> Fund:
 
 def live_funds(person: Person, *, at: datetime) -> FundQuerySet:
     """Funds that still take or will take claims, and those whose approved money is on its way."""
-    open_still = Q(earning_period__claims_close_at__gt=at)
-    return funds_of(person).filter(open_still | Q(in_review_minor__gt=0) | Q(approved_minor__gt=0))
+    return funds_of(person).filter(open_still(at) | Q(in_review_minor__gt=0) | Q(approved_minor__gt=0))
 
 
 def claimable_funds(person: Person, *, at: datetime) -> FundQuerySet:
     """Funds whose work may be done or claimed now: the use period has begun and the claim deadline is ahead."""
-    return funds_of(person).filter(earning_period__use_open_at__lte=at, earning_period__claims_close_at__gt=at)
+    return funds_of(person).filter(open_still(at), earning_period__use_open_at__lte=at)
 
 
 def thresholds(funds: Iterable[Fund]) -> dict[int, int]:

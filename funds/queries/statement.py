@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q, Subquery
+from django.db.models import Max, Q, Subquery
 
 from coop.lib.dates import show_day
 from coop.lib.errors import Invalid
 from funds import references, states
-from funds.models import EarningPeriod, Entry, Fund, Link
+from funds.models import Entry, Extension, Fund, Link
 from funds.queries.past import Moment, Moved, figures, moved_until, nobody_posting
 from partners.models import Event
 
@@ -79,7 +79,7 @@ def statement_of(fund: Fund, *, first: date | None, last: date, known_at: dateti
     before = figures(opening)
     return Statement(
         fund=fund,
-        clocks=clocks_known_at(fund.earning_period, known_at),
+        clocks=clocks_known_at(fund, known_at),
         first=first,
         last=last,
         known_at=known_at,
@@ -109,13 +109,17 @@ def reference_text(entry: Entry, fund: Fund, names: dict[tuple[str, str], refere
     return names[(entry.reference_type, entry.reference)].text
 
 
-def clocks_known_at(period: EarningPeriod, known_at: datetime) -> Clocks:
-    """The days of a period as they were promised at an instant: extensions that came later are taken back."""
+def clocks_known_at(fund: Fund, known_at: datetime) -> Clocks:
+    """The days of a fund as they were promised at an instant: extensions that came later are taken back."""
+    period = fund.earning_period
     later = Event.objects.filter(verb="earning_period.extended", subject_type="earning_period", subject=str(period.pk))
     # Its first revision is that of the catalog: nothing was extended.
     extended = period.revision > 1
     first = later.filter(at__gt=known_at).order_by("at", "id").first() if extended else None
     closed = date.fromisoformat(first.data["before"]) if first else period.claims_close_on
+    if extended or fund.own_close_on:  # a partner's own date goes only when the period's is extended beyond it
+        own = Extension.objects.filter(earning_period=period, partner=fund.partner_id, decided_at__lte=known_at)
+        closed = max(closed, own.aggregate(last=Max("claims_close_on"))["last"] or closed)
     return Clocks(
         earn=(period.earn_from, period.earn_to),
         use=(period.use_from, period.use_to),

@@ -100,7 +100,7 @@ class AdjustmentForm(forms.Form):
 
 def may_be_offered(act: str, fund: Fund, targets: list[Fund], at: datetime) -> bool:
     """Whether an act can lead anywhere with this fund. The operation tests it all the same."""
-    open_still = at < fund.earning_period.claims_close_at
+    open_still = at < fund.claims_close_at
     if act == "add":
         return open_still
     if act in ("rollover", "to_rebate"):
@@ -156,7 +156,7 @@ def choose_fund(request: PersonRequest) -> HttpResponse:
 
 
 def form_page(request: PersonRequest, form: AdjustmentForm, fund: Fund, at: datetime) -> HttpResponse:
-    closed_text = f"{closed(fund)} {instead(fund, at)}" if at >= fund.earning_period.claims_close_at else ""
+    closed_text = f"{closed(fund)} {instead(fund, at)}" if at >= fund.claims_close_at else ""
     context = {
         "form": form,
         "fund": fund,

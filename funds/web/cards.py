@@ -91,10 +91,10 @@ def deadline(fund: Fund, at: datetime) -> tuple[str, str, str, str]:
     period, zone = fund.earning_period, fund.program.time_zone
     if is_estimate(fund, at):
         return "Final after", show_deadline(period.settle_at, zone), "", ""
-    if at >= period.claims_close_at:
-        return "Claims closed", show_deadline(period.claims_close_at, zone), "", ""
-    left, tone = time_left(period.claims_close_at, at=at, zone=zone)
-    return "Claim by", show_deadline(period.claims_close_at, zone), left, tone if fund.remaining_minor > 0 else ""
+    if at >= fund.claims_close_at:
+        return "Claims closed", show_deadline(fund.claims_close_at, zone), "", ""
+    left, tone = time_left(fund.claims_close_at, at=at, zone=zone)
+    return "Claim by", show_deadline(fund.claims_close_at, zone), left, tone if fund.remaining_minor > 0 else ""
 
 
 def sentence(fund: Fund, at: datetime) -> str:
@@ -106,9 +106,9 @@ def sentence(fund: Fund, at: datetime) -> str:
         return f"{fund.show(fund.available_minor)} so far: an estimate, not spendable. It can be spent from {when}."
     if fund.available_minor < 0:
         short = fund.show(-fund.available_minor)
-        later = "later earnings make up for it" if at < period.claims_close_at else "the vendor settles it with you"
+        later = "later earnings make up for it" if at < fund.claims_close_at else "the vendor settles it with you"
         return f"{short} more was taken back than was left here. Nothing can be planned or claimed until {later}."
-    if at >= period.claims_close_at:
+    if at >= fund.claims_close_at:
         return closed_sentence(fund, earned)
     if fund.converted_minor and not fund.remaining_minor and not fund.claimed_minor:
         return f"{fund.show(fund.converted_minor)} did not reach the program's threshold and is paid out as rebate."

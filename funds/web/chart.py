@@ -26,10 +26,10 @@ def balance_chart(fund: Fund, days: Sequence[DayBalance], *, until: date) -> dic
     marks = [
         (period.earn_to, "last day of earning"),
         (period.use_to, "last day to spend"),
-        (period.claims_close_on, "last day to claim"),
+        (fund.claims_close_on, "last day to claim"),
     ]
     first = min(days[0].day, period.earn_from)
-    last = max(until, days[-1].day, period.claims_close_on) + timedelta(days=5)
+    last = max(until, days[-1].day, fund.claims_close_on) + timedelta(days=5)
     low, high = scale(days)
 
     def across(day: date) -> float:

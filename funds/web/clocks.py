@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from coop.lib.dates import show_day, show_deadline
-from funds.models import EarningPeriod
+from funds.models import EarningPeriod, Fund
 
 NEAR_DAYS = 30
 
@@ -36,10 +36,10 @@ def span(first: date | None, last: date | None) -> str:
     return show_day(last) if last else ""
 
 
-def both_clocks(period: EarningPeriod, zone: str) -> str:
+def both_clocks(fund: Fund) -> str:
     """What follows "Earned Jul to Dec 2023": Spend Jan to Jun 2024, claim until 14 Aug 2024, 23:59:59 UTC"""
-    spend = months(period.use_from, period.use_to)
-    return f"Spend {spend}, claim until {show_deadline(period.claims_close_at, zone)}"
+    spend = months(fund.earning_period.use_from, fund.earning_period.use_to)
+    return f"Spend {spend}, claim until {show_deadline(fund.claims_close_at, fund.program.time_zone)}"
 
 
 def time_left(close_at: datetime, *, at: datetime, zone: str) -> tuple[str, str]:

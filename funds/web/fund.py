@@ -97,7 +97,7 @@ def fund(request: PersonRequest, fund_id: int) -> HttpResponse:
     context = {
         "fund": shown,
         "at": show_instant(then),
-        "clocks": both_clocks(shown.earning_period, zone),
+        "clocks": both_clocks(shown),
         "card": fund_card(shown, at=then, whole=True, kept=asked.kept),
         "sum_of": identity(shown, asked),
         "estimate": estimate_note(shown) if is_estimate(shown, then) else "",
@@ -123,7 +123,7 @@ def fund(request: PersonRequest, fund_id: int) -> HttpResponse:
 
 def may_start_claim(request: PersonRequest, shown: Fund, at: datetime) -> bool:
     period = shown.earning_period
-    open_now = period.use_open_at <= at < period.claims_close_at
+    open_now = period.use_open_at <= at < shown.claims_close_at
     return request.user.role in WRITERS and open_now and shown.available_minor > 0
 
 

@@ -17,6 +17,7 @@ from coop.lib.dates import show_day
 from coop.lib.web import now
 from funds import states
 from funds.models import Fund, FundQuerySet
+from funds.queries.deadlines import closes_at
 from funds.queries.funds import funds_of
 from funds.queries.past import balances_as_of
 from funds.web.cards import fund_card, is_estimate
@@ -43,11 +44,11 @@ def funds(request: PersonRequest) -> HttpResponse:
         settled_away = fund.converted_minor and not (fund.remaining_minor or fund.claimed_minor)
         if is_estimate(fund, at):
             cards["earning"].append(fund_card(fund, at=at, with_place=places, kept=asked.kept))
-        elif at < fund.earning_period.claims_close_at and not settled_away:
+        elif at < fund.claims_close_at and not settled_away:
             cards["open"].append(fund_card(fund, at=at, with_place=places, kept=asked.kept))
         else:
             closed.append(fund)
-    closed.sort(key=lambda fund: (fund.earning_period.claims_close_at, fund.pk), reverse=True)
+    closed.sort(key=lambda fund: (fund.claims_close_at, fund.pk), reverse=True)
     return render(
         request,
         "funds/funds.html",
@@ -138,9 +139,7 @@ def funds_of_partners(request: PersonRequest, asked: Asked) -> HttpResponse:
     found = (
         overdrawn.order_by("available_minor", "id")
         if only_overdrawn
-        else known_then(funds_of(request.user), asked).order_by(
-            "-earning_period__claims_close_at", "partner__name", "id"
-        )
+        else known_then(funds_of(request.user), asked).order_by(closes_at().desc(), "partner__name", "id")
     )
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     rows = [
@@ -158,7 +157,7 @@ def funds_of_partners(request: PersonRequest, asked: Asked) -> HttpResponse:
                 behind(fund, fund.in_review_minor, asked, states.IN_REVIEW),
                 behind(fund, fund.approved_minor, asked, states.APPROVED),
                 behind(fund, fund.paid_minor, asked, states.PAID),
-                {"text": show_day(fund.earning_period.claims_close_on)},
+                {"text": show_day(fund.claims_close_on)},
             ]
         }
         for fund in (page if only_overdrawn else as_asked(page, asked))
