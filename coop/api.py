@@ -24,9 +24,11 @@ from funds.api.proof import LedgerHeadViewSet
 from funds.api.rates import RateViewSet
 from funds.api.reconciliation import ReconciledLineViewSet, ReconciliationViewSet
 from partners.api.views import EventViewSet, LocationViewSet, PartnerViewSet, PersonViewSet
+from partners.api.webhooks import DeliveryViewSet, WebhookViewSet
 
 OF_FUND = r"funds/(?P<fund_id>[1-9][0-9]{0,17})"
 OF_RECONCILIATION = r"reconciliations/(?P<reconciliation_id>[1-9][0-9]{0,17})"
+OF_WEBHOOK = r"webhooks/(?P<webhook_id>[1-9][0-9]{0,17})"
 OF_CLAIM = r"claims/(?P<claim_id>[1-9][0-9]{0,17})"
 
 router = SimpleRouter()
@@ -55,6 +57,8 @@ router.register("reconciliations", ReconciliationViewSet, "reconciliation")
 router.register(rf"{OF_RECONCILIATION}/lines", ReconciledLineViewSet, "reconciled-line")
 router.register("ledger-heads", LedgerHeadViewSet, "ledger-head")
 router.register("events", EventViewSet, "event")
+router.register("webhooks", WebhookViewSet, "webhook")
+router.register(rf"{OF_WEBHOOK}/deliveries", DeliveryViewSet, "webhook-delivery")
 
 app_name = "api"
 urlpatterns = [

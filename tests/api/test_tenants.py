@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from claims.models import Claim, Publication
+from coop.lib import clock
 from funds.models import Entry, Payment
+from partners.hooks.operations import create_webhook
+from partners.hooks.operations import test_webhook as send_test
 from partners.models import Event, Partner, Person
 from tests import factories
 from tests.api.client import Answer, Api, api_of
@@ -22,6 +25,7 @@ NOWHERE = 987_654_321
 PUBLIC = ("program", "activity", "earning-period")  # the published rules are everybody's
 VENDORS = ("publication",)  # all of the vendor's people see them, whatever their portfolio holds; partners see none
 VENDOR_ONLY = ("import", "payment-run", "reconciliation", "reconciled-line")
+PERSONAL = ("webhook", "webhook-delivery")  # nobody but their owner sees them; here the marketer's
 CANARY = "Kanarie"
 
 BODIES: dict[str, Any] = {
@@ -41,6 +45,8 @@ BODIES: dict[str, Any] = {
     "PUT partners/{pk}/payout-account/": {"holder": "Me", "country": "DE", "iban": "DE75512108001245126199"},
     "POST payments/{pk}/return/": {"returned_on": "2024-03-04", "reason": "Mine now"},
     "POST payment-runs/{pk}/results/": {"results": [{"payment": "1", "status": "sent"}]},
+    "PATCH webhooks/{pk}/": {"url": "https://mine.example.com/"},
+    "POST webhooks/{pk}/replay/": {"since": "2024-01-01T00:00:00Z"},
     "POST earning-periods/{pk}/extend/": {"claims_close_on": "2024-08-20", "reason": "Holidays"},
 }
 
@@ -62,6 +68,7 @@ class House:
         self.claim: Claim = factories.make_sent_claim(self.fund, "10.00", by=self.person, title=f"{name} calls")
         self.draft: Claim = factories.make_claim(self.fund, "10.00", by=self.person, title=f"{name} draft")
         self.plan = factories.make_sent_plan(self.fund, "10.00", by=self.person, title=f"{name} plan")
+        webhook, _ = create_webhook(url=f"https://{name}.example.com/", by=self.person, at=clock.now())
         assert paid.partner_id == self.partner.pk
         self.ids: dict[str, Any] = {
             "person": self.person.pk,
@@ -82,6 +89,8 @@ class House:
             "reconciliation": self.reconciliation.pk,
             "reconciled-line": self.reconciliation.lines.get().pk,
             "adjustment": factories.make_adjustment(self.fund).pk,
+            "webhook": webhook.pk,
+            "webhook-delivery": send_test(webhook.pk, by=self.person, at=clock.now()).pk,
             "event": Event.objects.filter(partner=self.partner).order_by("id")[0].pk,
             "program": factories.RESELLER,
             "activity": "telemarketing",
@@ -91,6 +100,7 @@ class House:
     def values(self, route: Route) -> list[Any]:
         """What stands in a route's variables for this house's record."""
         parents = {
+            "webhook_id": self.ids["webhook"],
             "fund_id": self.fund.pk,
             "claim_id": self.decided.pk if route.basename == "claim-decision" else self.claim.pk,
             "reconciliation_id": self.reconciliation.pk,
@@ -152,6 +162,7 @@ def test_what_is_ones_own_is_there(houses: tuple[House, House]) -> None:
         path = route.filled(*own.values(route)) if route.variables else route.path
         for who in ("marketer", "manager"):
             hidden = (*VENDOR_ONLY, *VENDORS) if who == "marketer" else VENDOR_ONLY
+            hidden += () if who == "marketer" else PERSONAL
             expected = 404 if route.basename in hidden and route.variables else 200
             answer = people[who].get(path)
             if answer.status != expected:
