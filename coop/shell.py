@@ -13,6 +13,7 @@ from claims import states as claim_states
 from claims.models import Claim, Plan
 from coop.lib.dates import show_instant
 from coop.lib.web import now
+from coop.operations_page import READERS
 from coop.story.welcome import demo_people
 from funds.models import Import, PaymentRun
 from funds.queries.adjustments import waits_for
@@ -87,6 +88,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "role": person.role_name,
         },
         "help_url": reverse("glossary"),
+        "operations_url": reverse("operations") if person.role in READERS else "",
         "rules_url": reverse("rules") if person.is_vendor else "",
         "dates_url": reverse("dates"),
         "search_url": "" if person.role == states.AGENCY else reverse("search"),

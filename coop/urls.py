@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import include, path
 
-from coop import clock_page, sample_page, styleguide, web
+from coop import clock_page, operations_page, sample_page, styleguide, web
 from partners.web import delegations, payout
 
 handler400 = web.bad_request
@@ -34,6 +34,9 @@ urlpatterns = [
     path("portfolio/standing-in/<int:delegation_id>/end/", delegations.delegation_end, name="portfolio-delegation-end"),
     path("", include("partners.urls_mailing")),
     path("account/payout/", payout.payout_account, name="payment-account"),
+    path("operations/", operations_page.operations, name="operations"),
+    path("operations/runs/<int:run_id>/", operations_page.operations_run, name="operations-run"),
+    path("operations/jobs/<slug:name>/run/", operations_page.operations_ask, name="operations-ask"),
     path("clock/", clock_page.clock_page, name="clock"),
 ]
 if settings.SANDBOX:
