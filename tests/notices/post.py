@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -28,12 +29,18 @@ class Post:
         return "250 Taken"
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
 class MailServer:
     """A mail server on a port of its own."""
 
     def __init__(self) -> None:
         self.post = Post()
-        self.controller = Controller(self.post, hostname="127.0.0.1", port=0)
+        self.port = free_port()
+        self.controller = Controller(self.post, hostname="127.0.0.1", port=self.port)
 
     def __enter__(self) -> MailServer:
         self.controller.start()
@@ -41,10 +48,6 @@ class MailServer:
 
     def __exit__(self, *error: object) -> None:
         self.controller.stop()
-
-    @property
-    def port(self) -> int:
-        return int(self.controller.server.sockets[0].getsockname()[1])  # type: ignore[union-attr]
 
     @property
     def taken(self) -> list[EmailMessage]:
