@@ -8,7 +8,7 @@ from datetime import datetime
 from claims import letters, states
 from claims.due import dispute_until
 from claims.models import Claim
-from claims.notices.words import about_claim, fix_lines, reviewers, workers_on_claim
+from claims.notices.words import about_claim, fix_lines, nobody, reviewers, split, workers_on_claim
 from coop.lib.dates import show_day, show_deadline
 from funds.notices.words import sentences
 from partners.audience import Audience
@@ -75,6 +75,27 @@ def disputed(group: Sequence[Event], who: Audience) -> Iterator[ToldOf]:
             deadline_at=claim.review_due_at,
         )
         yield event, reviewers(who, claim.partner_id, but=who_declined(claim)), telling
+
+
+def overdue(group: Sequence[Event], who: Audience) -> Iterator[ToldOf]:
+    """Whoever has it hears that it is due, the other channel managers that nobody decided; without any, program admins do."""
+    claims = claims_of(group)
+    for event in group:
+        claim = claims[event.subject]
+        if claim.status not in states.WAITING:
+            continue
+        barred = [claim.submitted_by_id, *(who_declined(claim) if claim.status == states.DISPUTED else ())]
+        deciders = reviewers(who, claim.partner_id, but=barred)
+        what = "The dispute" if claim.status == states.DISPUTED else "The decision"
+        mine, others = split(who, deciders, claim.reviewer_id)
+        text = (
+            f"{what} of {claim.number} ({claim.partner.name}, {claim.activity.name}, {claim.show(claim.claimed_minor)}) was "
+            f"due by {due(claim)}. The partner waits, and its money is held meanwhile. Decide it now."
+        )
+        title = f"{what} of “{claim.title}” is overdue"
+        at_stake = {"page": "review", "amount_minor": claim.claimed_minor, "deadline_at": claim.review_due_at}
+        yield event, mine, about_claim(event, claim, "deadline", title, text, **at_stake)
+        yield event, others, about_claim(event, claim, "nobody_acted", title, nobody(text, mine), **at_stake)
 
 
 def who_declined(claim: Claim) -> list[int | None]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from claims import plan_letters, states
 from claims.models import Plan
-from claims.notices.words import about_plan, reviewers, workers_on_plan
+from claims.notices.words import about_plan, nobody, reviewers, split, workers_on_plan
 from claims.queries.plan_deciders import titles_for
 from coop.lib.dates import show_deadline
 from coop.lib.money import display
@@ -54,6 +54,26 @@ def submitted(group: Sequence[Event], who: Audience) -> Iterator[ToldOf]:
             deadline_at=plan.review_due_at,
         )
         yield event, reviewers(who, plan.partner_id, titles, but=[plan.submitted_by_id]), telling
+
+
+def overdue(group: Sequence[Event], who: Audience) -> Iterator[ToldOf]:
+    """Channel managers are told that it is due; who could make them decide are program admins."""
+    plans = plans_of(group)
+    for event in group:
+        plan = plans[event.subject]
+        if plan.status != states.SUBMITTED or plan.review_due_at is None:
+            continue
+        zone = plan.fund.program.time_zone
+        titles = titles_for(plan, who.at.astimezone(ZoneInfo(zone)).date())
+        mine, others = split(who, reviewers(who, plan.partner_id, titles, but=[plan.submitted_by_id]), None)
+        text = (
+            f"The decision on plan {plan} ({plan.partner.name}, {plan.show(asked_for(plan))}) was due by "
+            f"{show_deadline(plan.review_due_at, zone)}. The partner waits with the work. Decide it now."
+        )
+        title = f"The decision on the plan “{plan.title}” is overdue"
+        at_stake = {"page": "plan-review", "amount_minor": asked_for(plan), "deadline_at": plan.review_due_at}
+        yield event, mine, about_plan(event, plan, "deadline", title, text, **at_stake)
+        yield event, others, about_plan(event, plan, "nobody_acted", title, nobody(text, mine), **at_stake)
 
 
 def returned(group: Sequence[Event], who: Audience) -> Iterator[ToldOf]:

@@ -57,8 +57,22 @@ def reviewers(
     return [one for one in found if not one.sees_every_partner] or found
 
 
-def admins(who: Audience) -> list[Person]:
-    return who.of_vendor(roles.PROGRAM_ADMIN)
+def split(who: Audience, deciders: Sequence[Person], taken_by: int | None) -> tuple[list[Person], list[Person]]:
+    """Of something overdue: who is to decide it, and who is told that nobody did.
+
+    Where one of the deciders took it, the others hear; where nobody did, or there are no others, program admins hear.
+    """
+    mine = [one for one in deciders if one.pk == taken_by] or list(deciders)
+    others = [one for one in deciders if one not in mine]
+    return mine, others or who.of_vendor(roles.PROGRAM_ADMIN)
+
+
+def nobody(text: str, mine: Sequence[Person]) -> str:
+    """The same for who has to see to it."""
+    names = ", ".join(person.name for person in mine[:3])
+    return text.replace(
+        "Decide it now.", f"It is with {names}: see to it." if names else "Nobody can decide it: see to it."
+    )
 
 
 # --- In which words ---------------------------------------------------------------------------------------------------
@@ -77,7 +91,7 @@ def about_claim(
 ) -> Telling:
     return Telling(
         kind=kind,
-        key=key_of(event),
+        key=key_of(event, *(("nobody",) if kind == "nobody_acted" else ())),
         title=title,
         text=text,
         link=reverse(page, args=[claim.pk]),

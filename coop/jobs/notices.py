@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from claims import escalating, reminding
 from coop.jobs.work import SILENT, Done, Progress, each
 from coop.telling import tell_untold as tell
+from funds import forecasting
 from partners import mailing
 from partners.hooks import leasing, operations, sending
 from partners.models import Untold
@@ -20,6 +22,24 @@ def tell_untold(at: datetime, progress: Progress = SILENT) -> Done:
     for record, error in tally.failures:
         done.fail(record, error)
     return done
+
+
+def remind(at: datetime, progress: Progress = SILENT) -> Done:
+    """Reminders of deadlines, from 60 days before to one."""
+    done = Done("remind", at, progress=progress)
+    for near in reminding.due_rounds(at):
+        done.worked += reminding.make_round(near, at=at, step=progress.step)
+    return done
+
+
+def escalate(at: datetime, progress: Progress = SILENT) -> Done:
+    """What nobody worked on while its deadline comes near."""
+    return Done("escalate", at, worked=escalating.escalate(at=at, step=progress.step), progress=progress)
+
+
+def forecast(at: datetime, progress: Progress = SILENT) -> Done:
+    """Whether funds will reach their threshold, once a month."""
+    return Done("forecast", at, worked=forecasting.forecast(at=at, step=progress.step), progress=progress)
 
 
 def write_mails(at: datetime, progress: Progress = SILENT) -> Done:

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from celery.schedules import crontab
+from django.conf import settings
 
+from claims import reminding
 from claims.operations import overdue, plans, previews
 from claims.operations.sending import due_to_lapse
 from claims.queries import retention
 from coop.jobs import notices, sweeps, upkeep
 from coop.jobs.work import SILENT, Done, Progress
+from funds import forecasting
 from funds.models import EarningPeriod
 from funds.operations import deliveries, heads, rebates, settlement, windows
 from funds.queries import deadlines
@@ -32,8 +35,11 @@ class Job:
     `title` says in one sentence what it does. `run` works through all that is due by an instant; `due` counts that without
     doing it (quickly: a page asks), None where nobody can say. `every` is how often it looks: seconds, or a time of day in UTC.
     A job `by_the_clock` acts on promised instants: a sandbox that is moved runs it at each of its `instants` on the way, in the
-    order of the list. `keeps_still` while a sandbox was moved without jobs. `limit` is how many seconds a run may take.
+    order of the list, and after them what runs `at_stops`, which tells of what they did. A job `keeps_still` while a sandbox
+    was moved without jobs, as those by the clock do. `limit` is how many seconds a run may take.
     """
+
+    do_not_call_in_templates = True
 
     name: str
     title: str
@@ -41,6 +47,7 @@ class Job:
     every: float | crontab
     due: Callable[[datetime], int] | None = None
     by_the_clock: bool = False
+    at_stops: bool = False
     instants: Callable[[datetime, datetime], Iterable[datetime]] | None = None
     keeps_still: bool = False
     limit: int | None = None
@@ -159,6 +166,34 @@ JOBS: tuple[Job, ...] = (
         instants=overdue.due_instants,
     ),
     Job(
+        "remind",
+        "Reminds of claim and cure deadlines 60, 30, 14, 7, 2 and 1 days before, while money is at stake.",
+        notices.remind,
+        every=60.0,
+        due=lambda at: len(reminding.due_rounds(at)),
+        by_the_clock=True,
+        instants=reminding.instants,
+        limit=LONG,
+    ),
+    Job(
+        "forecast",
+        "Tells once a month whether funds that are being earned will reach their threshold at the present pace.",
+        notices.forecast,
+        every=600.0,
+        due=lambda at: len(forecasting.due(at)),
+        by_the_clock=True,
+        instants=forecasting.instants,
+        limit=LONG,
+    ),
+    Job(
+        "escalate",
+        "Tells a second person of a partner when a claim or plan lies untouched and its deadline comes near.",
+        notices.escalate,
+        every=600.0,
+        by_the_clock=True,
+        limit=LONG,
+    ),
+    Job(
         "record_head",
         "Anchors the funds that moved and records the head of the day that is over.",
         sweeps.record_head,
@@ -171,6 +206,7 @@ JOBS: tuple[Job, ...] = (
         notices.tell_untold,
         every=5.0,
         due=lambda at: Untold.objects.count(),
+        at_stops=True,
         limit=LONG,
     ),
     Job(
@@ -179,7 +215,7 @@ JOBS: tuple[Job, ...] = (
         notices.write_mails,
         every=5.0,
         due=lambda at: len(mailing.people_to_mail(at)),
-        by_the_clock=True,
+        at_stops=True,
     ),
     Job(
         "send_mails",
@@ -224,7 +260,7 @@ JOBS: tuple[Job, ...] = (
         "Mails the head of each day to the addresses of LEDGER_HEAD_MAIL_TO.",
         upkeep.mail_heads,
         every=600.0,
-        due=lambda at: len(heads.days_to_mail()),
+        due=lambda at: len(heads.days_to_mail()) if settings.LEDGER_HEAD_MAIL_TO else 0,
     ),
     Job(
         "audit_ledger",
@@ -265,11 +301,12 @@ JOBS: tuple[Job, ...] = (
 )
 BY_NAME = {job.name: job for job in JOBS}
 BY_THE_CLOCK = tuple(job for job in JOBS if job.by_the_clock)
+AT_STOPS = tuple(job for job in JOBS if job.at_stops)
 
 
 def due_instants(after: datetime, until: datetime) -> list[datetime]:
     """The stored instants in (after, until] at which a job by the clock falls due, in order."""
-    found = {instant for job in BY_THE_CLOCK if job.instants for instant in job.instants(after, until)}
+    found = {instant for job in (*BY_THE_CLOCK, *AT_STOPS) if job.instants for instant in job.instants(after, until)}
     # A period that falls due may convert co-op to rebate, which is gathered when the month is over.
     if found or rebates.anything_waits():
         found.update(rebates.month_starts(after, until))
