@@ -61,12 +61,15 @@ def move_clock(to: datetime, *, run_jobs: bool = True, by: Person | None) -> Mov
         row.save(update_fields=["jobs_held"])
         events.record("clock.moved", row, by=by, at=before, vendor_only=True, to=to.isoformat(), run_jobs=run_jobs)
     moved = Moved(before, to)
+    if run_jobs:
+        jobs.run_telling(before)  # what happened here is told here, as the worker does within seconds
     stops = [*jobs.due_instants(before, to), to] if run_jobs else [to]
     for stop in dict.fromkeys(stops):
         # Never back: two people may move it at the same time.
         SandboxClock.objects.filter(id=1, now__lt=stop).update(now=stop)
         if run_jobs:
             moved.ran += [done for done in jobs.run_due(stop) if done.worked or done.failed]
+            jobs.run_telling(stop)
     return moved
 
 

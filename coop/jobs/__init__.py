@@ -5,7 +5,7 @@ One record that fails does not stop the others: it is counted, kept and logged, 
 """
 
 from coop.jobs.registry import BY_NAME, BY_THE_CLOCK, JOBS, Job, due_instants
-from coop.jobs.running import run_due, run_job
+from coop.jobs.running import run_due, run_job, run_telling
 from coop.jobs.sweeps import (
     expire_periods,
     gather_rebates,
@@ -54,6 +54,7 @@ __all__ = [
     "record_head",
     "run_due",
     "run_job",
+    "run_telling",
     "settle_periods",
     "verify_links",
 ]

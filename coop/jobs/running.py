@@ -11,7 +11,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from coop.jobs.heartbeat import Heartbeat, mark_killed
-from coop.jobs.registry import BY_NAME, BY_THE_CLOCK, Job
+from coop.jobs.registry import AT_STOPS, BY_NAME, BY_THE_CLOCK, Job
 from coop.jobs.work import Done
 from coop.lib.db import execute
 from coop.lib.models import JobRun
@@ -40,6 +40,11 @@ def run_job(name: str, at: datetime, asked_by: str = "", run_id: int | None = No
 def run_due(at: datetime) -> list[Done]:
     """Run every job by the clock once, in order."""
     return [run_job(job.name, at) for job in BY_THE_CLOCK]
+
+
+def run_telling(at: datetime) -> list[Done]:
+    """Tell of what happened, and write the mails of it."""
+    return [run_job(job.name, at) for job in AT_STOPS]
 
 
 def _run(job: Job, at: datetime, heart: Heartbeat) -> Done:
