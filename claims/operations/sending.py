@@ -22,7 +22,7 @@ from claims.queries.book import book_for
 from coop.lib import clock
 from coop.lib.dates import show_day, show_deadline, show_instant
 from coop.lib.db import broken_constraint
-from coop.lib.errors import InsufficientFunds, RuleFailed, WindowClosed, WindowNotOpen
+from coop.lib.errors import Busy, InsufficientFunds, RuleFailed, WindowClosed, WindowNotOpen
 from coop.lib.transitions import follow
 from funds.queries.deadlines import closed, cured, is_closed, is_cured
 from partners import events
@@ -92,14 +92,20 @@ def submit_claim(claim_id: int, *, revision: int | None = None, by: Person, at: 
 def save_in_its_windows(claim: Claim) -> None:
     """Save a claim that is being sent. The database asks the clock once more, long after whoever asked it before.
 
-    Raises WindowClosed where the deadline passed in between.
+    Raises WindowClosed where the deadline passed in between, Busy where it did not and only too long a time passed.
     """
     try:
-        claim.save()
+        with transaction.atomic():  # so that the clock can be asked after a refusal, too
+            claim.save()
     except IntegrityError as error:
         if broken_constraint(error) != "claim_is_sent_in_its_windows":
             raise
         fund, zone = claim.fund, claim.fund.program.time_zone
+        if clock.now() < (fund.cure_close_at if claim.sendings > 1 else fund.claims_close_at):
+            raise Busy(
+                "Over a minute passed between the look at the clock and the saving of this claim, so nothing was saved. "
+                "The deadline has not passed: send it again."
+            ) from None
         raise WindowClosed(
             f"The deadline passed while this claim was being sent: claims for {fund.earning_period} were taken until "
             f"{show_deadline(fund.claims_close_at, zone)}, and mended until {show_deadline(fund.cure_close_at, zone)}."

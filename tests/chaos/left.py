@@ -7,11 +7,19 @@ import time
 
 import django
 
+# What is leased or put off is not due now, and not done either.
+WAITING = {
+    "events": "SELECT count(*) FROM partners_untold",
+    "mails": "SELECT count(*) FROM partners_mail WHERE status = 'waiting'",
+    "deliveries": "SELECT count(*) FROM partners_delivery WHERE status = 'waiting'",
+}
+
 
 def left() -> dict[str, int]:
     """What jobs still have to do by the clock as it stands, and what waits to be told, mailed or delivered."""
     at = clock.now()
     found = {job.name: job.due(at) for job in JOBS if job.due is not None}
+    found |= {name: rows(sql)[0][0] for name, sql in WAITING.items()}
     return {name: number for name, number in found.items() if number}
 
 
@@ -30,5 +38,6 @@ if __name__ == "__main__":
 
     from coop.jobs import JOBS
     from coop.lib import clock
+    from coop.lib.db import rows
 
     sys.exit(main(float(sys.argv[1])))

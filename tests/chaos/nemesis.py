@@ -27,6 +27,7 @@ class Kill:
     what: str
     at: float  # seconds since the load began
     back: float | None = None  # seconds until it worked again
+    wall: float = field(default_factory=time.time)
 
 
 @dataclass

@@ -14,7 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from coop.embedded import prepare_home
+import psycopg
+
+from coop.embedded import database_url, prepare_home
+from tests.chaos.breaks import NAMES
 from tests.chaos.nemesis import EVERY, Nemesis
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -134,6 +137,7 @@ class Run:
             if not any(kill.what == what for kill in nemesis.kills):
                 nemesis.kill(what)
         (self.home / "stop").touch()
+        (self.home / "kills.json").write_text(json.dumps([(kill.what, kill.wall) for kill in nemesis.kills]))
         deadline = time.monotonic() + SECONDS_TO_END
         while any(child.poll() is None for child in load) and time.monotonic() < deadline:
             nemesis.note_returns()
@@ -165,6 +169,9 @@ class Run:
     # The end
 
     def audit(self) -> dict[str, Any]:
+        if self.broken and (sql := NAMES[self.broken].at_end):
+            with psycopg.connect(database_url(self.home)) as connection:
+                connection.execute(sql)
         command = [sys.executable, "-m", "tests.chaos.auditor", str(self.home), self.port]
         with (self.home / "logs" / "auditor.out").open("ab") as output:
             subprocess.run(command, cwd=ROOT, env=self.environment, stdout=output, stderr=output, check=True)

@@ -17,6 +17,7 @@ from coop.children import start_child
 from coop.embedded import ServerFailed
 from coop.servers import Broker, Postgres
 from coop.supervisor import PROJECT, Supervisor, Wishes
+from tests.chaos.breaks import NAMES
 
 DOWN = (0.1, 2.0)  # seconds for which a dead thing stays dead
 
@@ -41,7 +42,10 @@ class Stack(Supervisor):
             child = start_child([sys.executable, *command], log=log, env=self._environment(), cwd=PROJECT)
             if child.wait() != 0:
                 raise ServerFailed(f"The world could not be made: see {log}.")
-        self._servers()[0].query("COMMENT ON DATABASE coop IS NULL")
+        postgres = self._servers()[0]
+        postgres.query("COMMENT ON DATABASE coop IS NULL")
+        if broken := os.environ.get("CHAOS_BREAK"):
+            postgres.query(NAMES[broken].sql or "SELECT 1", "coop")
 
     def _servers(self) -> tuple[Postgres, Broker]:
         postgres, broker = self.servers

@@ -39,6 +39,7 @@ def main(home: Path) -> None:
             if half.settle_at <= BEGIN:
                 settle_period(half.pk, at=make.set_clock(half.settle_at))
     make.set_clock(BEGIN)
+    listen(home, partners)
     periods = [
         {
             "id": half.pk,
@@ -54,6 +55,16 @@ def main(home: Path) -> None:
     ]
     found = {"begin": BEGIN.isoformat(), "vendor": vendor, "partners": partners, "periods": periods}
     (home / "world.json").write_text(json.dumps(found))
+
+
+def listen(home: Path, partners: list[dict[str, str]]) -> None:
+    """Webhooks of a program admin, of an auditor who asks for claims alone, and of two partners."""
+    port = json.loads((home / "sinks.json").read_text())["hooks"]
+    owners = [make.vendor("program"), make.vendor("auditor")]
+    owners += [Person.objects.get(partner_id=partner["partner"], role="partner_admin") for partner in partners[:2]]
+    for number, owner in enumerate(owners):
+        verbs = ["claim.*"] if number == 1 else []
+        create_webhook(url=f"http://127.0.0.1:{port}/{number}", events=verbs, by=owner, at=clock.now())
 
 
 def key(person: Any) -> str:
@@ -105,6 +116,8 @@ if __name__ == "__main__":
     from funds.models import EarningPeriod
     from funds.operations.earnings import take_lines
     from funds.operations.settlement import settle_period
+    from partners.hooks.operations import create_webhook
+    from partners.models import Person
     from partners.operations import create_api_key
     from tests import factories as make
 
