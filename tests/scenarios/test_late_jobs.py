@@ -5,7 +5,7 @@ import pytest
 from coop.jobs import BY_THE_CLOCK, run_due
 from coop.lib import clock
 from coop.lib.errors import WindowClosed
-from tests.scenarios.world import begin, deliver, draft, fund_of, ledger_of, partner_in, reach, send
+from tests.scenarios.world import begin, deliver, draft, fund_of, instant, ledger_of, partner_in, reach, send
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +25,7 @@ def test_c4_the_clock_decides_and_not_the_job() -> None:
 
     reach("2024-09-01")
     assert ledger_of(fund)[2:] == [("Expired: not claimed by the deadline", "10,003.55", "2024-08-14")]
-    assert fund.entries.get(kind="expiry").recorded_at == clock.now()
+    assert fund.entries.get(kind="expiry").recorded_at == instant("2024-08-29 00:00"), "the first stop of the move"
 
 
 def test_a_job_that_runs_twice_does_nothing_the_second_time() -> None:
@@ -37,7 +37,7 @@ def test_a_job_that_runs_twice_does_nothing_the_second_time() -> None:
 
     again = run_due(clock.now())
 
-    assert [(done.job, done.worked, done.failed) for done in again] == [(job.__name__, 0, 0) for job in BY_THE_CLOCK]
+    assert [(done.job, done.worked, done.failed) for done in again] == [(job.name, 0, 0) for job in BY_THE_CLOCK]
     assert ledger_of(fund_of(reseller)) == before
 
 
