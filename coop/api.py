@@ -17,6 +17,7 @@ from coop.lib.api.problems import no_such_address
 from funds.api.adjustments import AdjustmentViewSet
 from funds.api.balances import EntryViewSet, FundViewSet
 from funds.api.earnings import EarningViewSet
+from funds.api.extensions import ExtensionViewSet
 from funds.api.imports import ImportViewSet
 from funds.api.payments import PaymentRunViewSet, PaymentViewSet
 from funds.api.programs import EarningPeriodViewSet, EnrollmentViewSet, ProgramViewSet
@@ -34,6 +35,7 @@ OF_CLAIM = r"claims/(?P<claim_id>[1-9][0-9]{0,17})"
 router = SimpleRouter()
 router.register("programs", ProgramViewSet, "program")
 router.register("earning-periods", EarningPeriodViewSet, "earning-period")
+router.register("extensions", ExtensionViewSet, "extension")
 router.register("people", PersonViewSet, "person")
 router.register("partners", PartnerViewSet, "partner")
 router.register("locations", LocationViewSet, "location")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +15,7 @@ from funds.api import serializers as shapes
 from funds.api.past import COMPARED, ProgramChangesOut, between_of, change_data
 from funds.models import EarningPeriod, Enrollment, Fund, Program
 from funds.operations.enrollments import enroll, update_enrollment
+from funds.operations.extensions import grant_extension
 from funds.operations.periods import extend_period
 from funds.queries.changes import changes_of
 
@@ -48,11 +49,27 @@ class EarningPeriodViewSet(ListMixin, RetrieveMixin, ApiViewSet):
     missing = "There is no such earning period."
     filters = {"program": filters.by_code("program__code"), "code": filters.by_text("code")}
 
-    @verb("extend", takes=shapes.Extension)
+    def get_queryset(self) -> QuerySet[Any]:
+        mine = Fund.objects.visible_to(self.person).filter(
+            partner_id=self.person.partner_id, earning_period=OuterRef("pk"), own_close_on__isnull=False
+        )
+        periods = EarningPeriod.objects.select_related("program")
+        return (
+            periods.annotate(own_close_on=Subquery(mine.values("own_close_on")[:1]))
+            if self.person.partner_id
+            else periods
+        )
+
+    @verb("extend", takes=shapes.Extending)
     def extend(self, request: Request, pk: str) -> Response:
-        """Move the claim deadline to a later day."""
-        period = extend_period(int(pk), **self.take(), revision=self.revision, by=self.person, at=self.at)
-        return self.answer(period)
+        """Move the claim deadline to a later day, for everybody or for one partner."""
+        taken = self.take()
+        partner_id = taken.pop("partner", None)
+        more = {**taken, "revision": self.revision, "by": self.person, "at": self.at}
+        if partner_id is None:
+            return self.answer(extend_period(int(pk), **more))
+        extension = grant_extension(period_id=int(pk), partner_id=partner_id, **more)
+        return self.answer(extension.earning_period)
 
 
 class EnrollmentViewSet(ListMixin, RetrieveMixin, ApiViewSet):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from rest_framework import serializers
@@ -29,7 +30,10 @@ class ProgramOut(serializers.Serializer[Any]):
 
 
 class EarningPeriodOut(serializers.Serializer[Any]):
-    """Closing instants are half-open: what comes at `claims_close_at` is late."""
+    """Closing instants are half-open: what comes at `claims_close_at` is late.
+
+    `own_claims_close_on` is the last day for the reader's organisation where it got an extension of its own, else null.
+    """
 
     id = serializers.CharField()
     program = serializers.CharField(source="program.code")
@@ -45,6 +49,7 @@ class EarningPeriodOut(serializers.Serializer[Any]):
     claims_close_at = serializers.DateTimeField()
     cure_close_on = serializers.DateField()
     cure_close_at = serializers.DateTimeField()
+    own_claims_close_on = serializers.SerializerMethodField()
     state = serializers.SerializerMethodField()
     revision = serializers.IntegerField()
     created_at = serializers.DateTimeField()
@@ -52,10 +57,17 @@ class EarningPeriodOut(serializers.Serializer[Any]):
     def get_state(self, period: Any) -> str:
         return str(period.state(self.context["at"]))
 
+    def get_own_claims_close_on(self, period: Any) -> date | None:
+        own: date | None = getattr(period, "own_close_on", None)
+        return own
 
-class Extension(Input):
+
+class Extending(Input):
+    """For everybody; with `partner` for the funds of that partner alone."""
+
     claims_close_on = Day()
     reason = Text(limit=500)
+    partner = Identifier(required=False, allow_null=True)
 
 
 class EnrollmentOut(serializers.Serializer[Any]):
@@ -91,6 +103,8 @@ class FundOut(serializers.Serializer[Any]):
     `estimated` is the part of `available` that cannot be spent yet, because the threshold was not tested. `overdrawn` says
     that `available` is below zero: nothing can be planned or claimed until it is made good. Asked for with `as_of` or
     `known_at`, all of it is as it stood then, but for the days of the period and names, which are as they are now.
+
+    `expires_on` is the last day to claim; `own_deadline` says that it is the partner's own, by an extension.
     """
 
     id = serializers.CharField()
@@ -117,6 +131,8 @@ class FundOut(serializers.Serializer[Any]):
     overdrawn = serializers.BooleanField()
     expires_on = serializers.DateField(source="claims_close_on")
     expires_at = serializers.DateTimeField(source="claims_close_at")
+    cure_by = serializers.DateTimeField(source="cure_close_at")
+    own_deadline = serializers.BooleanField()
     settled_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
 

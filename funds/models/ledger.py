@@ -131,6 +131,10 @@ class Fund(models.Model):
     # The deadlines that count for this fund: its own where its partner got an extension, else its period's (ADR 0031).
 
     @property
+    def own_deadline(self) -> bool:
+        return self.own_close_at is not None
+
+    @property
     def claims_close_on(self) -> date:
         return self.own_close_on or self.earning_period.claims_close_on
 

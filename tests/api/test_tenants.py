@@ -7,6 +7,7 @@ records are.
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from claims.models import Claim, Publication
 from coop.lib import clock
 from funds.models import Entry, Payment
+from funds.operations.extensions import ask_extension
 from partners.hooks.operations import create_webhook
 from partners.hooks.operations import test_webhook as send_test
 from partners.models import Event, Partner, Person
@@ -48,6 +50,8 @@ BODIES: dict[str, Any] = {
     "PATCH webhooks/{pk}/": {"url": "https://mine.example.com/"},
     "POST webhooks/{pk}/replay/": {"since": "2024-01-01T00:00:00Z"},
     "POST earning-periods/{pk}/extend/": {"claims_close_on": "2024-08-20", "reason": "Holidays"},
+    "POST extensions/{pk}/grant/": {"claims_close_on": "2024-08-20", "reason": "Holidays"},
+    "POST extensions/{pk}/decline/": {"reason": "No."},
 }
 
 
@@ -95,6 +99,13 @@ class House:
             "program": factories.RESELLER,
             "activity": "telemarketing",
             "earning-period": self.fund.earning_period_id,
+            "extension": ask_extension(
+                self.fund.earning_period_id,
+                until=date(2024, 8, 30),
+                because=f"{name} waits for an invoice.",
+                by=self.person,
+                at=clock.now(),
+            ).pk,
         }
 
     def values(self, route: Route) -> list[Any]:

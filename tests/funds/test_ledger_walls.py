@@ -543,8 +543,22 @@ def test_a_payable_is_in_one_open_payment(fund: Fund) -> None:
             "periods_of_a_program_do_not_overlap",
         ),
         (
-            "UPDATE funds_earningperiod SET claims_close_at = claims_open_at WHERE code = 'FY24-H1'",
+            "UPDATE funds_earningperiod SET settle_at = claims_open_at + interval '1 second' WHERE code = 'FY24-H1'",
             "period_clocks_in_order",
+        ),
+        (
+            "UPDATE funds_earningperiod SET claims_close_on = '2024-08-13' WHERE code = 'FY24-H1'",
+            "deadline_only_moves_later",
+        ),
+        (
+            """UPDATE funds_fund SET own_close_on = '2024-08-14', own_close_at = '2024-08-15Z', own_cure_on = '2024-09-28',
+                 own_cure_at = '2024-09-29Z'""",
+            "own_deadline_only_moves_later",
+        ),
+        (
+            """UPDATE funds_fund SET own_close_on = '2024-08-30', own_close_at = '2024-08-31Z', own_cure_on = '2024-10-15',
+                 own_cure_at = '2024-10-16Z'""",  # 46 days to mend, and the period leaves 45
+            "own_deadline_only_moves_later",
         ),
         ("UPDATE funds_programsplit SET coop_bp = 10001", "split_is_a_share"),
     ],
