@@ -76,8 +76,7 @@ def write() -> list[Mail]:
     """What the job writes now."""
     at = clock.now()
     before = set(Mail.objects.values_list("id", flat=True))
-    for person in people_to_mail(at):
-        write_mails(person, at=at)
+    write_mails(people_to_mail(at), at=at)
     return list(Mail.objects.exclude(id__in=before).order_by("id"))
 
 
