@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 
 import structlog
 
@@ -103,6 +104,12 @@ class Round:
             self.failed += not outcome.accepted
 
 
+def real_call() -> Callable[[Order], Outcome]:
+    """The call over the network. The certificates of this system are read once, when there is something to call."""
+    context = cache(ssl.create_default_context)
+    return lambda order: call(order, context())
+
+
 def send_deliveries(
     *, at: datetime, seconds: float = SECONDS, make_call: Callable[[Order], Outcome] | None = None
 ) -> Round:
@@ -111,10 +118,9 @@ def send_deliveries(
     May run twice or together with itself. What is still due at the end rings for the next run.
     """
     leasing.give_up_old(at=at)
-    context = ssl.create_default_context()
     until = time.monotonic() + seconds
     with ThreadPoolExecutor(THREADS, thread_name_prefix="webhook") as pool:
-        work = Round(at, make_call or (lambda order: call(order, context)), pool)
+        work = Round(at, make_call or real_call(), pool)
         # What was closed without a call lets the next of its record go, so look again also when nothing runs.
         while (time.monotonic() < until and work.take_up()) or work.running:
             work.finish(1.0)
