@@ -1,12 +1,13 @@
 """Mails that carry notices: written once, sent until a server took them.
 
-Writing follows the product's clock and is one transaction a person. Sending follows the wall clock: a mail is leased, given
-to the server outside of any transaction, and marked. Who is killed in between sends it again, with the same Message-ID.
+Writing follows the product's clock and is one transaction for some people. Sending follows the wall clock: a mail is leased,
+given to the server outside of any transaction, and marked. Who is killed in between sends it again, with the same Message-ID.
 """
 
 from __future__ import annotations
 
 import smtplib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,31 +54,46 @@ def people_to_mail(at: datetime) -> list[int]:
 
 
 @transaction.atomic
-def write_mails(person_id: int, *, at: datetime) -> int:
-    """Write the mails of one person whose time has come: one for each notice that goes at once, one for the digest.
+def write_mails(person_ids: Sequence[int], *, at: datetime) -> int:
+    """Write the mails of some people whose time has come: one for each notice that goes at once, one for the digest.
 
     Many notices at one instant share a mail too. What was read in the product meanwhile stays out of the digest, and nothing is
-    written to who has left or wants no mail of the kind any more. Returns the mails written.
+    written to who has left or wants no mail of the kind any more. Returns the mails written; while somebody else writes, none.
     """
     # One writer at a time, so that a digest is one mail.
     if not rows("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])[0][0]:
         return 0
-    person = Person.objects.prefetch_related("notice_ways").get(id=person_id)
-    due = list(person.notices.filter(mail_at__lte=at, mail__isnull=True).order_by("id").select_for_update())
-    ways = {notice.pk: wanted(person, notice) for notice in due}
-    unwanted = [notice.pk for notice in due if ways[notice.pk] == states.NO_MAIL]
-    Notice.objects.filter(id__in=unwanted).update(mail_at=None)
-    instant = [notice for notice in due if ways[notice.pk] == states.INSTANT]
-    digest = [notice for notice in due if ways[notice.pk] == states.DIGEST]
+    people = Person.objects.filter(id__in=person_ids).prefetch_related("notice_ways").in_bulk()
+    waiting = Notice.objects.filter(person_id__in=person_ids, mail_at__lte=at, mail__isnull=True)
+    due: dict[int, list[Notice]] = defaultdict(list)
+    for notice in waiting.order_by("id").select_for_update(of=("self",)):
+        due[notice.person_id].append(notice)
+    mails = [
+        (letter(people[person_id], parcel, at=at), parcel)
+        for person_id, notices in due.items()
+        for parcel in parcels_of(people[person_id], notices)
+    ]
+    Mail.objects.bulk_create([mail for mail, _ in mails])
+    for mail, parcel in mails:
+        for notice in parcel:
+            notice.mail = mail
+    every = [notice for notices in due.values() for notice in notices]
+    Notice.objects.bulk_update(every, ["mail", "mail_at"], batch_size=500)
+    return len(mails)
+
+
+def parcels_of(person: Person, notices: Iterable[Notice]) -> list[list[Notice]]:
+    """Which of a person's notices share a mail. Those that go into none lose their `mail_at`."""
+    by_way: dict[str, list[Notice]] = defaultdict(list)
+    for notice in notices:
+        by_way[wanted(person, notice)].append(notice)
+    for notice in by_way[states.NO_MAIL]:
+        notice.mail_at = None
+    instant, digest = by_way[states.INSTANT], by_way[states.DIGEST]
     if len(instant) > ALONE:
         instant, digest = [], instant + digest
-    parcels = [[notice] for notice in instant]
-    parcels += [digest[start : start + IN_ONE_MAIL] for start in range(0, len(digest), IN_ONE_MAIL)]
-    for notices in parcels:
-        mail = letter(person, notices, at=at)
-        mail.save()
-        Notice.objects.filter(id__in=[notice.pk for notice in notices]).update(mail=mail)
-    return len(parcels)
+    shared = [digest[start : start + IN_ONE_MAIL] for start in range(0, len(digest), IN_ONE_MAIL)]
+    return [*([notice] for notice in instant), *shared]
 
 
 def wanted(person: Person, notice: Notice) -> str:

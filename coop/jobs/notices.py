@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import structlog
+
 from claims import escalating, reminding
 from coop.jobs.work import SILENT, Done, Progress, each
 from coop.telling import tell_untold as tell
@@ -11,6 +13,10 @@ from funds import forecasting
 from partners import mailing
 from partners.hooks import leasing, operations, sending
 from partners.models import Untold
+
+log = structlog.get_logger()
+
+TOGETHER = 100  # people whose mails are written in one transaction
 
 
 def tell_untold(at: datetime, progress: Progress = SILENT) -> Done:
@@ -43,9 +49,17 @@ def forecast(at: datetime, progress: Progress = SILENT) -> Done:
 
 
 def write_mails(at: datetime, progress: Progress = SILENT) -> Done:
-    """The mails whose time has come."""
+    """The mails whose time has come, of many people together; where that fails, of each alone, so that one holds up nobody."""
     done = Done("write_mails", at, progress=progress)
-    return each(done, mailing.people_to_mail(at), lambda i: mailing.write_mails(i, at=at), kind="person")
+    people = mailing.people_to_mail(at)
+    for start in range(0, len(people), TOGETHER):
+        some = people[start : start + TOGETHER]
+        try:
+            done.worked += mailing.write_mails(some, at=at)
+        except Exception:
+            log.exception("mails.written_one_by_one", people=len(some))
+            each(done, some, lambda i: mailing.write_mails([i], at=at), kind="person")
+    return done
 
 
 def send_mails(at: datetime, progress: Progress = SILENT) -> Done:
