@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from coop.people import load_vendor_people
 from funds.operations.enrollments import enroll
+from partners.mail_ways import choose_ways
 from partners.models import Location, Partner, Person
 from partners.operations import create_location, create_partner, create_person, set_payout_account
 
@@ -20,6 +21,9 @@ PARTNERS = (
     ("P-40087", "Hoshikawa Solutions", "JP", (("8300721", "Osaka"), ("8300722", "Fukuoka"))),
     ("P-40362", "Asagiri Cloud", "JP", (("8311265", "Sendai"),)),
 )
+
+# Where the people of a country live, for the time that their notices show.
+ZONES = {"US": "America/Denver", "DE": "Europe/Berlin", "GB": "Europe/London", "JP": "Asia/Tokyo"}
 
 RESELLER, DIRECT, HOSTING = "mci-csp-reseller", "mci-csp-direct", "hosting"
 SURFACE, MIXED_REALITY = "surface-adr", "mixed-reality-add"
@@ -115,7 +119,7 @@ def bring_in(at: datetime) -> dict[str, Person]:
         )
     for number, rows in PEOPLE.items():
         for email, name, role, _ in rows:
-            people[email.partition("@")[0]] = create_person(
+            person = create_person(
                 email=email,
                 name=name,
                 role=role,
@@ -124,6 +128,9 @@ def bring_in(at: datetime) -> dict[str, Person]:
                 by=admin,
                 at=at,
             )
+            zone = ZONES[partners[number].country]
+            choose_ways({}, time_zone=zone, quiet_from=None, quiet_to=None, by=person, at=at)
+            people[email.partition("@")[0]] = Person.objects.get(id=person.pk)
     for admin_name, account in ACCOUNTS.items():
         person = people[admin_name]
         set_payout_account(person.partner_id or 0, account, by=person, at=at)
