@@ -19,6 +19,7 @@ from funds.models import Import, PaymentRun
 from funds.queries.adjustments import waits_for
 from partners import states
 from partners.models import Person
+from partners.reading import new_notices, said
 
 
 @dataclass(frozen=True)
@@ -88,11 +89,18 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "role": person.role_name,
         },
         "help_url": reverse("glossary"),
+        "notices": notices_of(person, page),
         "operations_url": reverse("operations") if person.role in READERS else "",
         "rules_url": reverse("rules") if person.is_vendor else "",
         "dates_url": reverse("dates"),
         "search_url": "" if person.role == states.AGENCY else reverse("search"),
     }
+
+
+def notices_of(person: Person, page: str | None) -> dict[str, Any]:
+    """The bell: how many notices are new, in words too."""
+    new = new_notices(person)
+    return {"url": reverse("notices"), "new": new, "said": said(new), "current": page == "notices"}
 
 
 def navigation(person: Person, page: str | None) -> list[dict[str, Any]]:

@@ -32,6 +32,7 @@ urlpatterns = [
     path("portfolio/standing-in/", delegations.delegations, name="portfolio-delegations"),
     path("portfolio/standing-in/new/", delegations.delegation_new, name="portfolio-delegation-new"),
     path("portfolio/standing-in/<int:delegation_id>/end/", delegations.delegation_end, name="portfolio-delegation-end"),
+    path("", include("partners.urls_notices")),
     path("", include("partners.urls_mailing")),
     path("", include("partners.urls_webhooks")),
     path("account/payout/", payout.payout_account, name="payment-account"),

@@ -71,7 +71,7 @@ def tell_all(told: Iterable[Told], *, at: datetime) -> int:
         new = not_given(chunk)
         prefetch_related_objects([one.person for one in new], "notice_ways")
         for one in new:
-            one.mail_at = mail_at(one.person, one.kind, at)
+            one.mail_at = mail_at(one.person, one.kind, at, one.deadline_at)
         Notice.objects.bulk_create(new, ignore_conflicts=True)
         given += len(new)
     return given
@@ -128,7 +128,7 @@ def moments_of(notice: Notice, reader: Person) -> Iterator[Moment]:
     """The instants that a notice names: until when to act, where there is such an end, and when it happened."""
     if notice.deadline_at is not None:
         yield moment("Act until", notice.deadline_at, notice.zone, reader.time_zone, show_deadline)
-    yield moment("Happened", notice.at, notice.zone, reader.time_zone, show_instant)
+    yield moment("When", notice.at, notice.zone, reader.time_zone, show_instant)
 
 
 def moment(label: str, at: datetime, zone: str, own: str, show: Callable[[datetime, str], str]) -> Moment:
