@@ -25,12 +25,21 @@ OVERDRAWN = (
 
 # --- Imports ----------------------------------------------------------------------------------------------------------
 
+# What a fund counted right after the import (or its reversal) was posted: several may be told of together, much later, and
+# which of them carried it over its threshold is seen only by its own place among the entries.
+SINCE = """coalesce((
+  SELECT sum(CASE l.from_bucket WHEN 'program' THEN l.amount_minor ELSE -l.amount_minor END) FROM funds_entry l
+  WHERE l.fund_id = funds_fund.id
+    AND (l.kind IN ('earning', 'clawback', 'reversal') OR (l.kind = 'adjustment' AND l.reason_code <> 'coop_rollover'))
+    AND l.id > (
+      SELECT max(e.id) FROM funds_entry e WHERE e.fund_id = funds_fund.id AND e.reference_type = 'import'
+        AND e.reference = %(import)s::text AND (e.kind = 'reversal') = (%(sign)s < 0))), 0)::bigint"""
 # The funds that an import touched, by id, whose balance it lowered or which it carried over their threshold while they are
 # still earned. A threshold is that of the last day of earning, as the test will take it. `minor` is what the import changed.
 TOUCHED = f"""
 SELECT * FROM (
   SELECT funds_fund.id, %(sign)s * x.coop_minor AS minor, funds_fund.settled_at IS NULL AS earning,
-    {COUNTED} AS counted, (
+    {COUNTED} - {SINCE} AS counted, (
       SELECT t.amount_minor FROM funds_programthreshold t
       WHERE t.program_id = p.program_id AND t.valid_from <= p.earn_to AND (t.valid_to IS NULL OR t.valid_to >= p.earn_to)
       ORDER BY t.id LIMIT 1) AS threshold

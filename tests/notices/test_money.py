@@ -108,6 +108,18 @@ def test_earnings_that_carry_a_fund_over_its_threshold_are_told_once() -> None:
     assert heard(tell(), reader) == []
 
 
+def test_which_earnings_carried_a_fund_over_its_threshold_is_told_rightly_also_when_told_late() -> None:
+    set_clock(EARNING)
+    enrollment = make_enrollment()
+    reader = marketer_of(enrollment.partner)
+    forget()
+    for amount in ("24000.00", "2000.00", "9000.00"):  # nobody is told in between: 9,600, 10,400 and 14,000 of co-op
+        earn(enrollment, amount)
+    told = only([one for one in tell() if one.person == reader])
+    assert told.title == "The threshold is reached: MCI CSP indirect reseller, FY24 H1, Head office"
+    assert "has earned 10,400.00 USD of co-op" in told.text
+
+
 def test_once_a_month_the_outlook_is_told_for_funds_below_their_threshold() -> None:
     """On 1 October 92 of the 184 days of FY24 H1 are over: what was earned is half of what is expected."""
     set_clock(datetime(2023, 10, 1, tzinfo=UTC))
