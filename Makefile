@@ -11,7 +11,7 @@ PRODUCTION := DATABASE_URL=postgresql://coop:secret@db/coop REDIS_URL=redis://re
   ALLOWED_HOSTS=coop.vendor.example SECRET_KEY=only-for-this-check-3Hq0yVw8mKf5tZr1xNb7cJd2pLs9gTe4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format lock clean ci
+.PHONY: help demo test check bench chaos format lock clean ci
 
 help: ## print these lines
 	@echo "Coop: co-op marketing funds from an earnings line to a paid claim. Commands:"
@@ -38,6 +38,9 @@ check: $(VENV)/.dev ## formatter, linter, types, imports, migrations, templates,
 
 bench: $(VENV)/.demo ## measure against limits and peers, an hour for all (ARGS="sweep --scale 0.1" for less)
 	@$(BIN)/python -m bench $(ARGS)
+
+chaos: $(VENV)/.test ## kill everything at random under load, then prove what was promised (ARGS="--minutes 10 --seed 7")
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 format: $(VENV)/.dev ## format code and templates
 	@$(BIN)/ruff check -q --fix-only .

@@ -14,7 +14,7 @@ import django
 
 def audit(home: Path) -> dict[str, object]:
     notes = read(home / "journals")
-    lines = [*money(notes), *claims(notes), *telling(home), *work(home)]
+    lines = [*money(notes), *claims(notes), *records(notes), *telling(home), *work(home)]
     struggles = {"acts that got no answer at first": sum(act["tries"] > 1 for act in notes.answered.values())}
     moves = {"moves of the clock": len(notes.moves)}
     return {
@@ -35,6 +35,7 @@ if __name__ == "__main__":
 
     from tests.chaos.audit_claims import claims
     from tests.chaos.audit_money import money
+    from tests.chaos.audit_records import records
     from tests.chaos.audit_telling import telling
     from tests.chaos.audit_work import counted, work
     from tests.chaos.journals import read

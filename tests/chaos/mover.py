@@ -38,7 +38,7 @@ CLOSES = """
     SELECT claims_close_at AS at, 8 AS takes, id FROM funds_earningperiod
     UNION ALL SELECT cure_close_at, 3, id FROM funds_earningperiod
     UNION ALL SELECT settle_at, 1, id FROM funds_earningperiod
-    UNION ALL SELECT own_close_at, 4, earning_period_id FROM funds_fund WHERE own_close_at IS NOT NULL
+    UNION ALL SELECT own_close_at, 2, earning_period_id FROM funds_fund WHERE own_close_at IS NOT NULL
   ) closes (at, takes, period)
   WHERE at > %s AND at <= %s AND EXISTS (SELECT 1 FROM funds_fund f WHERE f.earning_period_id = period OR takes = 1)
   GROUP BY at ORDER BY at"""

@@ -41,7 +41,9 @@ class Partners(Load):
             now = datetime.fromisoformat(self.clock())
             if near := [draft for draft in self.drafts if draft["close"] - NEAR <= now]:
                 # In the minute before the deadline, at it, and after it: nothing else is of interest now.
-                self.send(self.chance.choice(near))
+                draft = self.chance.choice(near)
+                if not self.was_extended(draft):
+                    self.send(draft)
                 continue
             weights = {**WEIGHTS, "draft": WEIGHTS["draft"] if len(self.drafts) < IN_STOCK else 0.0}
             getattr(self, self.pick(weights))()
@@ -104,7 +106,7 @@ class Partners(Load):
             self.act_as(op, "document", f"{path}/documents/", key, file)
         page = {"kind": "landing-page-url", "url": f"https://partner.example/{op}"}
         self.act("document", f"{path}/documents/", key, page, named=False)
-        close = datetime.fromisoformat(half["claims_close_at"])
+        close = datetime.fromisoformat(fund["expires_at"])
         self.drafts.append({"claim": claim.body["id"], "close": close, "partner": partner})
 
     def amount(self, fund: dict[str, Any]) -> int:
@@ -172,8 +174,23 @@ class Partners(Load):
         if made.ok:
             self.act("submit_plan", f"plans/{made.body['id']}/submit/", key, plan=made.body["id"])
 
+    def was_extended(self, draft: dict[str, Any]) -> bool:
+        """Whether its deadline is later by now than it was when it was written."""
+        claim = self.get(f"claims/{draft['claim']}/", draft["partner"]["key"])
+        close = datetime.fromisoformat(claim["submit_by"]) if claim else draft["close"]
+        later, draft["close"] = close > draft["close"], close
+        return bool(later)
+
     def extend(self) -> None:
         """Ask for a later deadline."""
+        partner = self.partner()
+        found = self.fund(partner)
+        if found is None:
+            return
+        _fund, half = found
+        until = date.fromisoformat(half["claims_close_on"]) + timedelta(days=self.chance.choice((2, 4)))
+        body = {"earning_period": half["id"], "until": until.isoformat(), "because": "The agency is late."}
+        self.act("ask_extension", "extensions/", partner["key"], body)
 
 
 def main() -> None:

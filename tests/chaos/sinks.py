@@ -82,7 +82,9 @@ def free_port() -> int:
 def main(home: Path) -> None:
     mails = Controller(Mails(Book(home / "mails.jsonl")), hostname="127.0.0.1", port=free_port())
     mails.start()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), hooks(Book(home / "webhooks.jsonl")))
+    world = home / "world.json"  # one that was made before has the receiver's address in it
+    port = json.loads(world.read_text())["hooks"] if world.exists() else 0
+    server = ThreadingHTTPServer(("127.0.0.1", port), hooks(Book(home / "webhooks.jsonl")))
     ports = {"mail": mails.port, "hooks": server.server_address[1]}
     unfinished = home / "sinks.new"
     unfinished.write_text(json.dumps(ports))

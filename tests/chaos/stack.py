@@ -35,10 +35,8 @@ class Stack(Supervisor):
 
     def _prepare(self, *, new: bool) -> None:
         """Tables and a world of our own; no static files, since nobody looks at pages here."""
-        if not new:
-            return
         log = self.home / "logs" / "prepare.log"
-        for command in (["manage.py", "migrate", "-v0"], ["-m", "tests.chaos.world", str(self.home)]):
+        for command in (["manage.py", "migrate", "-v0"], ["-m", "tests.chaos.world", str(self.home)]) if new else ():
             child = start_child([sys.executable, *command], log=log, env=self._environment(), cwd=PROJECT)
             if child.wait() != 0:
                 raise ServerFailed(f"The world could not be made: see {log}.")

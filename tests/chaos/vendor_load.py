@@ -188,6 +188,24 @@ class Finance(Load):
         self.act("settle_run", f"{path}/results/", self.one, {"results": results}, **noted)
 
 
+class Admin(Load):
+    """Decides who gets a later deadline."""
+
+    def run(self) -> None:
+        key = self.world["vendor"]["program"]
+        while not self.over:
+            asked = (self.get("extensions/?status=asked&page_size=20", key) or {"results": []})["results"]
+            if asked:
+                extension = self.chance.choice(asked)
+                path = f"extensions/{extension['id']}"
+                if self.chance.random() < 0.7:
+                    body = {"claims_close_on": extension["until"], "reason": "They asked in time."}
+                    self.act("grant_extension", f"{path}/grant/", key, body)
+                else:
+                    self.act("decline_extension", f"{path}/decline/", key, {"reason": "There was time enough."})
+            time.sleep(self.chance.uniform(0.5, 1.5))
+
+
 class Reader(Load):
     """Reads funds all the time: whatever happens, the parts of a fund sum to what came in."""
 
@@ -210,7 +228,7 @@ def cents(text: str) -> int:
     return int(text.replace(".", ""))
 
 
-WHO = {"manager": Reviewer, "pcmm": Reviewer, "finance": Finance, "reader": Reader}
+WHO = {"manager": Reviewer, "pcmm": Reviewer, "finance": Finance, "program": Admin, "reader": Reader}
 
 
 def main() -> None:

@@ -42,7 +42,7 @@ def main(home: Path) -> None:
     listen(home, partners)
     periods = [
         {
-            "id": half.pk,
+            "id": str(half.pk),
             "program": half.program.code,
             "code": half.code,
             **{day: getattr(half, day).isoformat() for day in ("earn_from", "earn_to", "use_from", "claims_close_on")},
@@ -53,7 +53,8 @@ def main(home: Path) -> None:
         }
         for half in EarningPeriod.objects.select_related("program").filter(cure_close_at__gt=BEGIN)
     ]
-    found = {"begin": BEGIN.isoformat(), "vendor": vendor, "partners": partners, "periods": periods}
+    hooks = json.loads((home / "sinks.json").read_text())["hooks"]
+    found = {"begin": BEGIN.isoformat(), "hooks": hooks, "vendor": vendor, "partners": partners, "periods": periods}
     (home / "world.json").write_text(json.dumps(found))
 
 
