@@ -25,7 +25,7 @@ from partners.permissions import require_role
 from partners.states import AUDITOR, FINANCE, PROGRAM_ADMIN
 from partners.web.request import PersonRequest
 
-SHOWN = 25  # runs
+SHOWN = 12  # runs
 READERS = (PROGRAM_ADMIN, AUDITOR, FINANCE)
 STATUS = {  # words and tone
     "running": ("Running", "active"),
@@ -106,13 +106,11 @@ def row_of(one: Standing) -> dict[str, Any]:
         "job": one.job,
         "status": text,
         "tone": tone,
-        "looked": shown(one.looked_wall) or "Never",
-        "worked": shown(one.worked_wall),
+        "looked": ago(one.looked),
         "due": "" if one.due is None else f"{one.due:,}",
         "progress": how_far(running) if running else "",
         "running": running if running and running.total else None,
         "done": min(running.worked, running.total) if running and running.total else 0,
-        "beat": shown(running.heartbeat_wall) if running else "",
         "failed_run": one.last_failed if one.failing else None,
         "why": first_reason(one.last_failed) if one.failing else "",
         "waits": one.asked is not None or running is not None,
@@ -199,6 +197,16 @@ def address(record: str) -> str:
     found = re.fullmatch(r"(\w+) (\d+)", record)
     name = PAGES.get(found[1]) if found else None
     return reverse(name, args=[int(found[2])]) if found and name else ""
+
+
+def ago(seconds: int | None) -> str:
+    """E.g. "16 seconds ago", "3 hours ago"."""
+    if seconds is None:
+        return "Never"
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}s ago"
+    return "1 second ago" if seconds == 1 else f"{max(seconds, 0)} seconds ago"
 
 
 def shown(wall: datetime | None) -> str:
