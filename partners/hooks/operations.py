@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
 from django.db import transaction
@@ -235,8 +236,9 @@ def faults_of(url: str, events: Sequence[str]) -> list[FieldError]:
     for place, verb in enumerate(events):
         read = VERB.fullmatch(verb)
         if not read or read[1] not in states.EVENT_AREAS:
-            areas = ", ".join(states.EVENT_AREAS)
-            message = f"“{verb[:60]}” is no kind of event. Write claim.approved, or claim.* for all of claims. Known: {areas}."
+            near = get_close_matches(verb.partition(".")[0], states.EVENT_AREAS, n=1)
+            hint = f"Did you mean {near[0]}.*?" if near else f"It begins with one of: {', '.join(states.EVENT_AREAS)}."
+            message = f"“{verb[:60]}” is no kind of event. Write claim.approved, or claim.* for all of claims. {hint}"
             faults.append(FieldError(f"events.{place}", "invalid", message))
     return faults
 

@@ -22,6 +22,7 @@ from coop.lib.web import now
 from partners import states
 from partners.hooks import operations
 from partners.hooks.addresses import URL_MAX
+from partners.hooks.news import host_of
 from partners.models import Delivery, Person, Webhook
 from partners.web.request import PersonRequest
 
@@ -102,7 +103,10 @@ def kinds_in_words(webhook: Webhook) -> str:
 
 def trail(webhook: Webhook | None = None) -> list[dict[str, str]]:
     crumbs = [{"label": "Webhooks", "url": reverse("webhooks")}]
-    return [*crumbs, {"label": webhook.url, "url": reverse("webhook", args=[webhook.pk])}] if webhook else crumbs
+    if webhook:
+        host = host_of(webhook.url)[:40] or "Webhook"
+        crumbs.append({"label": host, "url": reverse("webhook", args=[webhook.pk])})
+    return crumbs
 
 
 @login_required
