@@ -2,17 +2,12 @@
 
 import os
 import shutil
-import sys
-import time
 from collections.abc import Generator, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 
-from coop.children import start_child, stop_children
 from tests.truncate import truncate_in_tests
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -65,22 +60,3 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
         "executable_path": CHROMIUM,
         "args": ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
     }
-
-
-@pytest.fixture(scope="session")
-def worker_log(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Run a real Celery worker on this process's test database, and give its log.
-
-    What it shall see must be committed: use `django_db(transaction=True)`, and the mark `worker`.
-    """
-    log = tmp_path_factory.mktemp("worker") / "worker.log"
-    command = [sys.executable, "-m", "celery", "-A", "coop", "worker", "-c", "1", "--loglevel", "INFO"]
-    env = {**os.environ, "COOP_DATABASE": str(connection.settings_dict["NAME"])}
-    worker = start_child(command, log=log, env=env, cwd=Path(__file__).resolve().parent.parent)
-    deadline = time.monotonic() + 60
-    while " ready." not in (log.read_text() if log.exists() else ""):
-        assert worker.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.1)
-    yield log
-    stop_children([worker], seconds=10)
