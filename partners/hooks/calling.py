@@ -56,12 +56,16 @@ def call(order: Order, context: ssl.SSLContext, look_up: LookUp = socket.getaddr
             status, answer = post(target, order, wire)
     except (BadAddress, OSError, http.client.HTTPException) as error:
         return Outcome(error=said(error)[:ERROR_KEPT], took_ms=since(began))
-    error = ""
+    return Outcome(status, shown(answer), refusal_in(status), since(began))
+
+
+def refusal_in(status: int) -> str:
+    """What a status says that is no acceptance; nothing for one that is."""
+    if 200 <= status < 300:
+        return ""
     if 300 <= status < 400:
-        error = f"It answered {status}, a redirect. Redirects are not followed: enter the address that it leads to."
-    elif not 200 <= status < 300:
-        error = f"It answered {status} {http.client.responses.get(status, '')}".strip() + "."
-    return Outcome(status, shown(answer), error, since(began))
+        return f"It answered {status}, a redirect. Redirects are not followed: enter the address that it leads to."
+    return f"It answered {status} {http.client.responses.get(status, '')}".strip() + "."
 
 
 def since(began: float) -> int:

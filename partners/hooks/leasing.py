@@ -106,8 +106,8 @@ def close(lease: Lease, reason: str) -> bool:
 @transaction.atomic
 def mark(lease: Lease, outcome: Outcome, *, at: datetime) -> bool:
     """Write down what came of a call. False where somebody else leased the delivery since, or it is there no more."""
-    known = Delivery.objects.filter(id=lease.delivery_id).values_list("webhook_id", flat=True).first()
-    webhook = Webhook.objects.select_for_update(no_key=True).filter(id=known).first()
+    known = Delivery.objects.filter(id=lease.delivery_id).values("webhook_id")
+    webhook = Webhook.objects.select_for_update(no_key=True).filter(id__in=known).first()
     delivery = Delivery.objects.select_for_update(no_key=True).filter(id=lease.delivery_id).first()
     if webhook is None or delivery is None:
         return False

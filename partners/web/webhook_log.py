@@ -82,7 +82,7 @@ def show_webhook(request: PersonRequest, known: Webhook, replay: ReplayForm | No
     return render(request, "partners/webhook.html", context, status=400 if replay and replay.errors else 200)
 
 
-def facts(known: Webhook) -> list[dict[str, Any]]:
+def facts(known: Any) -> list[dict[str, Any]]:
     change = {"change_url": reverse("webhook-change", args=[known.pk]), "change_label": "the webhook"}
     rows = [{"key": "Address", "value": known.url, **change}, {"key": "Events", "value": kinds_in_words(known)}]
     if known.off_reason:
