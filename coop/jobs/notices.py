@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
+from django.db.models.functions import Now
 
 from claims import escalating, reminding
 from coop.jobs.work import SILENT, Done, Progress, each
+from coop.lib.models import JobRun
 from coop.telling import tell_untold as tell
 from funds import forecasting
 from partners import mailing
@@ -16,6 +18,7 @@ from partners.models import Untold
 
 log = structlog.get_logger()
 
+ALIVE = 5  # seconds since the last heartbeat, which comes each second
 TOGETHER = 100  # people whose mails are written in one transaction
 
 
@@ -77,11 +80,19 @@ def send_mails(at: datetime, progress: Progress = SILENT) -> Done:
 def send_deliveries(at: datetime, progress: Progress = SILENT) -> Done:
     """What waits for webhooks. An address that refuses is its owner's to mend, and in its log; the job has done its work."""
     done = Done("send_deliveries", at, progress=progress)
-    made = sending.send_deliveries(at=at)
+    if somebody_runs("send_deliveries", progress):
+        return done
+    made = sending.send_deliveries(at=at, step=progress.step)
     done.worked = made.sent + made.failed + made.closed
     if made.failed or made.closed:
         done.notes.append(f"{made.sent} accepted, {made.failed} refused or out of reach, {made.closed} closed unsent")
     return done
+
+
+def somebody_runs(job: str, progress: Progress) -> bool:
+    """Whether another run of a job is alive. Two do no harm; but slow addresses shall not take up every worker."""
+    alive = JobRun.objects.filter(job=job, status="running", heartbeat_wall__gt=Now() - timedelta(seconds=ALIVE))
+    return alive.exclude(id=getattr(progress, "run_id", None)).exists()
 
 
 def keep_webhooks(at: datetime, progress: Progress = SILENT) -> Done:

@@ -44,6 +44,7 @@ class Round:
     at: datetime
     call: Callable[[Order], Outcome]
     pool: ThreadPoolExecutor
+    step: Callable[[], None]
     running: dict[Future[Outcome], tuple[Lease, Address]] = field(default_factory=dict)
     sent: int = 0
     failed: int = 0
@@ -102,6 +103,7 @@ class Round:
         if leasing.mark(lease, outcome, at=self.at):
             self.sent += outcome.accepted
             self.failed += not outcome.accepted
+        self.step()
 
 
 def real_call() -> Callable[[Order], Outcome]:
@@ -111,16 +113,20 @@ def real_call() -> Callable[[Order], Outcome]:
 
 
 def send_deliveries(
-    *, at: datetime, seconds: float = SECONDS, make_call: Callable[[Order], Outcome] | None = None
+    *,
+    at: datetime,
+    seconds: float = SECONDS,
+    step: Callable[[], None] = lambda: None,
+    make_call: Callable[[Order], Outcome] | None = None,
 ) -> Round:
-    """Send what is due, for some seconds; `at` is the product's clock, for events. Returns what was done.
+    """Send what is due, for some seconds; `at` is the product's clock, for events. `step` hears of each call that is over.
 
-    May run twice or together with itself. What is still due at the end rings for the next run.
+    Returns what was done. May run twice or together with itself. What is still due at the end rings for the next run.
     """
     leasing.give_up_old(at=at)
     until = time.monotonic() + seconds
     with ThreadPoolExecutor(THREADS, thread_name_prefix="webhook") as pool:
-        work = Round(at, make_call or real_call(), pool)
+        work = Round(at, make_call or real_call(), pool, step)
         # What was closed without a call lets the next of its record go, so look again also when nothing runs.
         while (time.monotonic() < until and work.take_up()) or work.running:
             work.finish(1.0)

@@ -12,7 +12,9 @@ from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
+from coop import jobs
 from coop.lib import clock
+from coop.lib.models import JobRun
 from partners.api.serializers import EventOut
 from partners.hooks import calling, leasing, operations
 from partners.hooks.fanout import deliver_events
@@ -476,3 +478,27 @@ def test_an_outcome_that_comes_after_somebody_else_took_over_does_not_count(hook
     assert not leasing.mark(lease, calling.Outcome(status=200), at=clock.now())
     assert the(hook).status == "waiting"
     assert the(hook).tries.count() == 2, "the log has both"
+
+
+# --- The job ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_job_sends_what_is_due_and_leaves_the_workers_to_others_while_one_sends(
+    hook: Webhook, owner: Person, receiver: Receiver
+) -> None:
+    happen(owner.partner)
+    assert jobs.BY_NAME["send_deliveries"].due(clock.now()) == 1
+    other = JobRun.objects.create(job="send_deliveries", status="running")
+    assert jobs.run_job("send_deliveries", clock.now()).worked == 0
+    JobRun.objects.filter(id=other.pk).update(heartbeat_wall=Now() - timedelta(seconds=6))  # it was killed
+    assert jobs.run_job("send_deliveries", clock.now()).worked == 1
+    assert len(receiver.taken) == 1
+    assert jobs.BY_NAME["send_deliveries"].due(clock.now()) == 0
+
+
+def test_a_receiver_that_refuses_is_no_failure_of_the_job(hook: Webhook, owner: Person, receiver: Receiver) -> None:
+    receiver.conduct = lambda message: 500
+    happen(owner.partner)
+    done = jobs.run_job("send_deliveries", clock.now())
+    assert (done.worked, done.failed) == (1, 0)
+    assert done.notes == ["0 accepted, 1 refused or out of reach, 0 closed unsent"]
