@@ -18,7 +18,9 @@ from tests.factories import (
     make_location,
     make_partner,
     make_person,
+    make_plan,
     make_sent_claim,
+    make_sent_plan,
     set_clock,
 )
 from tests.web.vendor.conftest import Enter, get_within_bound, words
@@ -121,7 +123,7 @@ def test_a_search_finds_nothing_of_others(enter: Enter) -> None:
     assert "Nothing that you can see matches" in words(stranger.get(reverse("search"), {"q": "Northwind"}))
     assert "Nothing that you can see matches" in words(enter("manager").get(reverse("search"), {"q": "draft of"}))
     assert "too short" in words(stranger.get(reverse("search"), {"q": "x"}))
-    assert "Write a claim's number" in words(stranger.get(reverse("search")))
+    assert "Write the number or title of a claim or plan" in words(stranger.get(reverse("search")))
 
 
 def test_a_claim_with_several_lines_of_a_supplier_is_found_once(enter: Enter) -> None:
@@ -137,3 +139,15 @@ def test_the_glossary_shows_every_word_of_its_file(enter: Enter) -> None:
     page = enter("finance").get(reverse("glossary")).content.decode()
     assert all(f'id="{word}"' in page for word in ids)
     assert len(ids) == len(set(ids))
+
+
+def test_a_search_finds_plans_by_number_and_title_for_those_who_see_them(enter: Enter) -> None:
+    fund = make_fund()
+    plan, draft = make_sent_plan(fund, title="Autumn fair"), make_plan(fund, title="A plan of theirs")
+    manager, owner = enter("manager"), enter(plan.created_by)
+    for text in (plan.number.lower(), "autumn"):
+        html = get_within_bound(manager, f"{reverse('search')}?q={text}").content.decode()
+        assert f'href="{reverse("plan-review", args=[plan.pk])}">Autumn fair' in html
+    assert "No plan matches" not in words(owner.get(reverse("search"), {"q": draft.number}))
+    assert "A plan of theirs" in words(owner.get(reverse("search"), {"q": draft.number}))
+    assert "Nothing that you can see matches" in words(manager.get(reverse("search"), {"q": "plan of theirs"}))
