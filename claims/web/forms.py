@@ -28,6 +28,8 @@ from coop.lib.forms import AmountField, DayField
 
 MEGABYTES = settings.DOCUMENT_MAX_BYTES // (1024 * 1024)
 FILE_HINT = f"{ACCEPTED}, up to {MEGABYTES} MB"
+# Codes of Unicode's list that ISO 3166 does not give to a country: groups of countries, parts of one, and codes for tests.
+NO_COUNTRIES = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split())
 LATER = "You can add it later; it is needed before you send."
 
 
@@ -39,9 +41,7 @@ def country_name(code: str) -> str:
 def countries() -> list[tuple[str, str]]:
     """Country codes with their English names, by name."""
     named = Locale("en").territories.items()
-    found = [
-        (code, name) for code, name in named if len(code) == 2 and code.isalpha() and code not in ("EU", "UN", "ZZ")
-    ]
+    found = [(code, name) for code, name in named if len(code) == 2 and code.isalpha() and code not in NO_COUNTRIES]
     return sorted(found, key=lambda pair: pair[1])
 
 

@@ -11,10 +11,12 @@ from django.urls import reverse
 from claims.models import Plan, PlanActivity
 from claims.operations.plan_review import PlanDecision, approve_plan, decline_plan, return_plan
 from claims.operations.plans import change_activity, submit_plan
+from claims.web.forms import countries
 from coop.lib import clock
 from partners.models import Person
 from tests.factories import (
     IN_USE,
+    add_planned,
     make_fund,
     make_partner,
     make_person,
@@ -389,3 +391,23 @@ def test_input_to_a_plan_that_is_closed_meanwhile_is_given_back(sign_in: SignIn)
     response = sign_in(plan.created_by).post(reverse("plan-activity", args=[plan.pk, activity.pk]), seen)
     assert response.status_code == 409
     assert "Forty meetings" in text_of(response)
+
+
+def test_what_is_to_be_fixed_names_its_activity(sign_in: SignIn) -> None:
+    fund = make_fund()
+    plan = make_plan(fund, "100.00")
+    add_planned(plan, "200.00", title="Calls without a day", starts_on=None)
+    assert "To fix: Calls without a day" in page(sign_in(plan.created_by), reverse("plan-send", args=[plan.pk]))
+
+
+def test_the_countries_to_choose_from_are_countries() -> None:
+    names = {name for _, name in countries()}
+    assert {"Germany", "Japan", "Kosovo", "United States"} <= names
+    assert not names & {
+        "Pseudo-Accents",
+        "Pseudo-Bidi",
+        "Eurozone",
+        "Outlying Oceania",
+        "European Union",
+        "Diego Garcia",
+    }
