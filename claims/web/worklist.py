@@ -64,6 +64,7 @@ def worklist_page(request: PersonRequest) -> HttpResponse:
     context = {
         "page": page,
         "rows": [row_of(item, request) for item in page.items],
+        "can_pick": any(item.kind == CLAIM for item in page.items),
         "view": view,
         "narrowed": bool(view or partner),
         "views": [

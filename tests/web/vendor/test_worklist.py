@@ -13,6 +13,7 @@ from tests.factories import (
     make_partner,
     make_person,
     make_sent_claim,
+    make_sent_plan,
     vendor,
 )
 from tests.web.vendor.conftest import Enter, get_within_bound, words
@@ -59,7 +60,7 @@ def test_review_next_leaves_out_what_a_colleague_is_reviewing(enter: Enter) -> N
 def test_the_view_of_my_own_reviews_says_so_when_it_is_empty(enter: Enter) -> None:
     make_sent_claim(make_fund())
     page = words(enter("manager").get(reverse("worklist"), {"show": "mine"}))
-    assert "No claim fits this view" in page
+    assert "Nothing fits this view" in page
     assert "Showing only: In my review" in page
 
 
@@ -104,3 +105,14 @@ def test_others_are_told_that_channel_managers_decide(enter: Enter, who: str) ->
     response = enter(who).get(reverse("worklist"))
     assert response.status_code == 403
     assert "ask somebody whose role is channel manager" in words(response)
+
+
+def test_the_view_of_plans_leads_to_plans_and_offers_nothing_that_is_done_with_claims(enter: Enter) -> None:
+    fund = make_fund()
+    make_sent_claim(fund, "4000.00")
+    plan = make_sent_plan(make_fund(enrollment=make_enrollment(make_location(fund.partner, name="Hove"))), "100.00")
+    client = enter("manager")
+    page = client.get(reverse("worklist"), {"show": "plans"}).content.decode()
+    assert f'href="{reverse("plan-review", args=[plan.pk])}">Review next' in page
+    assert "picked claims" not in page
+    assert "picked claims" in client.get(reverse("worklist")).content.decode()
