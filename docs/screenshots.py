@@ -50,6 +50,10 @@ def take_all(browser: Browser, address: str) -> None:
     mia.goto("/funds/")
     mia.get_by_role("link", name="Earned Jul to Dec 2023, MCI CSP indirect reseller, Denver").click()
     take(mia, "fund")
+    mia.goto("/catalog/syndicated-content/")
+    take(mia, "activity")
+    mia.goto("/dates/")
+    take(mia, "dates")
     take(sign_in(browser, address, "mia@cedarridge.example", NARROW), "home-narrow")
     manager = sign_in(browser, address, "manager@vendor.example", TALL)
     manager.goto("/worklist/")
@@ -59,6 +63,11 @@ def take_all(browser: Browser, address: str) -> None:
     finance.goto("/imports/")
     finance.locator("tr", has_text="to be committed").get_by_role("link").first.click()
     take(finance, "import")
+    admin = sign_in(browser, address, "program@vendor.example", TALL)
+    admin.goto("/rules/simulator/")
+    admin.get_by_label("Rules", exact=True).select_option(index=0)
+    admin.get_by_role("button", name="Try", exact=False).click()
+    take(admin, "simulator")
 
 
 def main(address: str) -> None:
