@@ -49,7 +49,7 @@ def test_a_notice_shows_its_words_its_money_and_both_clocks(client: Client, read
     said = text_of(client.get(reverse("notices")))
     assert "1 new notice." in said
     assert "A deadline comes near New 10,003.55 USD 7 days left What is left expires." in said
-    assert "Act until 14 Aug 2024, 23:59:59 UTC (15 Aug 2024, 01:59:59 Europe/Berlin your time)" in said
+    assert "Act until 14 Aug 2024, 23:59:59 UTC (15 Aug 2024, 01:59:59 Europe/Berlin, your time)" in said
 
 
 def test_the_bell_counts_in_words_on_every_page_and_rests_when_all_is_read(client: Client, reader: Person) -> None:
