@@ -11,7 +11,9 @@ import json
 import random
 import time
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import urllib3
@@ -53,9 +55,10 @@ class Load:
         self.chance = random.Random(f"{seed} {name}")
         self.world = json.loads((home / "world.json").read_text())
         self.base = f"http://127.0.0.1:{port}/api/v1/"
-        self.http = urllib3.PoolManager(maxsize=1, retries=False, timeout=urllib3.Timeout(connect=3, read=20))
+        self.http = urllib3.PoolManager(maxsize=2, retries=False, timeout=urllib3.Timeout(connect=3, read=20))
         self.journal = (home / "journals" / f"{name}.jsonl").open("a", encoding="utf-8")
-        self.number = 0
+        self.numbers = count(1)
+        self.lock = Lock()
         self.repeatable: list[tuple[dict[str, Any], str]] = []
 
     @property
@@ -63,8 +66,9 @@ class Load:
         return (self.home / "stop").exists()
 
     def write(self, line: dict[str, Any]) -> None:
-        self.journal.write(json.dumps(line) + "\n")
-        self.journal.flush()
+        with self.lock:
+            self.journal.write(json.dumps(line) + "\n")
+            self.journal.flush()
 
     def once(self, method: str, path: str, secret: str, key: str = "", **body: Any) -> Answer:
         """One try. Raises Unanswered."""
@@ -108,8 +112,7 @@ class Load:
         return self.act_as(op, kind, path, secret, said, timed=timed, **more)
 
     def new_op(self) -> str:
-        self.number += 1
-        return f"{self.name}-{self.number}"
+        return f"{self.name}-{next(self.numbers)}"
 
     def act_as(
         self, op: str, kind: str, path: str, secret: str, said: Any = None, *, timed: bool = False, **more: Any

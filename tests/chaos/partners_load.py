@@ -10,6 +10,7 @@ import sys
 import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from tests.chaos.client import Form, Load
@@ -69,13 +70,31 @@ class Partners(Load):
         open_now.sort(key=lambda found: found[1]["use_from"], reverse=True)
         return self.chance.choice(open_now[:2]) if open_now else None
 
-    def draft(self) -> None:
-        """A complete draft: about the activity, an invoice, three documents. Its op is its title."""
+    def rush(self) -> None:
+        """Two claims, each for nearly all that there is in a fund, are sent at the same moment: one of them may get it."""
         partner = self.partner()
         found = self.fund(partner)
-        if found is None:
+        if found is None or float(found[0]["available"]) < 100:
             return
-        fund, half = found
+        most = f"{int(float(found[0]['available'])) * 9 // 10}.00"
+        pair = [draft for draft in (self.write_draft(partner, *found, most) for _ in range(2)) if draft]
+        threads = [Thread(target=self.send, args=(draft,)) for draft in pair]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def draft(self) -> None:
+        partner = self.partner()
+        found = self.fund(partner)
+        if found:
+            amount = f"{self.chance.randrange(80, 1500)}.{self.chance.randrange(100):02}"
+            self.write_draft(partner, *found, amount)
+
+    def write_draft(
+        self, partner: dict[str, str], fund: dict[str, Any], half: dict[str, str], amount: str
+    ) -> dict[str, Any] | None:
+        """A complete draft: about the activity, an invoice, three documents. Its op is its title."""
         key, op = partner["key"], self.new_op()
         first = date.fromisoformat(half["use_from"]) + timedelta(days=self.chance.randrange(10, 30))
         about = {
@@ -88,9 +107,8 @@ class Partners(Load):
         }
         claim = self.act_as(op, "claim", "claims/", key, about)
         if not claim.ok:
-            return
+            return None
         path = f"claims/{claim.body['id']}"
-        amount = f"{self.amount(fund)}.{self.chance.randrange(100):02}"
         op = self.new_op()
         line = {
             "kind": "invoice",
@@ -108,11 +126,7 @@ class Partners(Load):
         self.act("document", f"{path}/documents/", key, page, named=False)
         close = datetime.fromisoformat(fund["expires_at"])
         self.drafts.append({"claim": claim.body["id"], "close": close, "partner": partner})
-
-    def amount(self, fund: dict[str, Any]) -> int:
-        """Mostly little, sometimes all there is: two who take all of it at once must not both get it."""
-        there = int(float(fund["available"]))
-        return there if there > 100 and self.chance.random() < 0.1 else self.chance.randrange(80, 1500)
+        return self.drafts[-1]
 
     def send(self, draft: dict[str, Any] | None = None) -> None:
         draft = draft or (self.chance.choice(self.drafts) if self.drafts else None)

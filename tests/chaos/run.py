@@ -45,10 +45,10 @@ class Plan:
 
 LONG = Plan()
 SHORT = Plan(
-    seconds=18.0,
+    seconds=15.0,
     partners=2,
     reviewers=("manager",),
-    every={"worker": 8.0, "beat": 13.0, "redis": 7.0, "flushall": 9.0, "postgres": 11.0, "web": 9.0},
+    every={"worker": 11.0, "beat": 19.0, "redis": 9.0, "flushall": 10.0, "postgres": 12.0, "web": 14.0},
 )
 
 

@@ -33,9 +33,19 @@ ALTER TABLE funds_entry ENABLE TRIGGER USER;
 
 
 def no_locks() -> None:
-    """Nobody locks a row before reading what is there: read, check, write."""
+    """Nobody locks a row before reading what is there: read, check, write, with a moment of thought in between."""
+    import time as wall
+
     from django.db.models.query import QuerySet
 
+    from claims import rules
+
+    def slowly(book: Any, facts: Any) -> Any:
+        found = evaluate(book, facts)
+        wall.sleep(0.3)
+        return found
+
+    evaluate, rules.evaluate = rules.evaluate, slowly
     QuerySet.select_for_update = lambda self, *args, **kwargs: self  # type: ignore[method-assign]
 
 
