@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from coop.jobs import BY_NAME
 from coop.jobs.asking import ask_for_run
 from coop.jobs.heartbeat import mark_killed
-from coop.jobs.standing import Alive, Standing, processes, standings, waiting
+from coop.jobs.standing import HELD, Alive, Standing, processes, standings, waiting
 from coop.lib.dates import show_instant
 from coop.lib.errors import NotFound
 from coop.lib.models import JobRun
@@ -168,6 +169,7 @@ def problems(every: list[Standing], alive: list[Alive], waits: dict[str, Any]) -
     found = [f"{one.name}: no sign of life for two minutes. Is it running?" for one in alive if one.silent]
     found += [f"{one.job.label} did not look {one.job.how_often}, as it should." for one in every if one.late]
     found += [f"{one.job.label} fails. {first_reason(one.last_failed)}" for one in every if one.failing]
+    found += [HELD] if settings.OUTGOING_HELD else []
     for what, title in (("mails", "mail"), ("deliveries", "delivery to a webhook")):
         if stuck := waits[f"{what}_stuck"]:
             found.append(f"{stuck:,} {what if stuck > 1 else title} should have been tried ten minutes ago.")

@@ -336,6 +336,9 @@ PUBLIC_URL = (
 # Who keeps the daily heads of the ledger, away from this system; separated by spaces. Nobody: nothing is mailed.
 LEDGER_HEAD_MAIL_TO = os.environ.get("LEDGER_HEAD_MAIL_TO", "").split()
 
+# Nothing goes out from the tables: after a restore of an old backup they hold mails and deliveries that went out before it.
+OUTGOING_HELD = os.environ.get("OUTGOING_HELD", "") == "1"
+
 # Webhooks call public addresses by https alone. For demonstrations: private ones, by http too (partners/hooks/addresses.py).
 WEBHOOK_PRIVATE_ADDRESSES = os.environ.get("WEBHOOK_PRIVATE_ADDRESSES", "") == "1"
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from celery.schedules import crontab
+from django.conf import settings
 from django.db import transaction
 
 from coop.jobs.registry import JOBS, Job
@@ -150,9 +151,13 @@ SELECT
     AND ended_wall > statement_timestamp() - interval '1 day') AS deliveries_failed"""
 
 
+HELD = "Mails and webhooks are held back (OUTGOING_HELD): nothing goes out until somebody takes that setting away."
+
+
 def waiting(at: datetime) -> dict[str, Any]:
     """What waits to be told, mailed and delivered. "Stuck" is what should have been tried ten minutes ago."""
-    return named_rows(WAITING, {"at": at, "stuck": STUCK})[0]
+    waits = named_rows(WAITING, {"at": at, "stuck": STUCK})[0]
+    return {**waits, "mails_stuck": 0, "deliveries_stuck": 0} if settings.OUTGOING_HELD else waits
 
 
 # --- Health -----------------------------------------------------------------------------------------------------------
@@ -184,6 +189,7 @@ def deep_health(at: datetime) -> Health:
     waits = waiting(at)
     oldest = int(waits["oldest_untold"] or 0)
     health.say("events", oldest <= STUCK, "told", f"the oldest event that nobody was told of is {oldest} seconds old")
+    health.say("outgoing", not settings.OUTGOING_HELD, "goes out", HELD)
     for what in ("mails", "deliveries"):
         stuck = waits[f"{what}_stuck"]
         health.say(what, not stuck, "none is stuck", f"{stuck} should have been tried ten minutes ago")

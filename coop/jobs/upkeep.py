@@ -10,6 +10,7 @@ from django.conf import settings
 from claims.checks import CHECKS as CLAIM_CHECKS
 from claims.operations import files, previews
 from claims.queries import retention
+from coop.jobs import runs
 from coop.jobs.work import SILENT, Done, Progress, each
 from funds.checks import check_ledger
 from funds.operations import deliveries, heads
@@ -83,8 +84,17 @@ def verify_links(at: datetime, progress: Progress = SILENT) -> Done:
 
 
 def mail_heads(at: datetime, progress: Progress = SILENT) -> Done:
-    """Heads that were not mailed yet, to the addresses of LEDGER_HEAD_MAIL_TO; nothing without it."""
-    to = settings.LEDGER_HEAD_MAIL_TO
+    """Heads that were not mailed yet, to the addresses of LEDGER_HEAD_MAIL_TO; nothing without it, or while it is held back."""
+    to = [] if settings.OUTGOING_HELD else settings.LEDGER_HEAD_MAIL_TO
     waiting = heads.days_to_mail() if to else []
     done = Done("mail_heads", at, progress=progress)
     return each(done, waiting, lambda day: heads.mail_head(day, to=to, at=at), kind="head")
+
+
+def forget_runs(at: datetime, progress: Progress = SILENT) -> Done:
+    """Runs that ended 90 days ago by the wall clock; those that wait or run stay."""
+    done = Done("forget_runs", at, progress=progress)
+    while deleted := runs.forget_old_runs():
+        done.worked += deleted
+        progress.step(deleted)
+    return done

@@ -6,11 +6,12 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from coop.jobs import BY_NAME, JOBS, run_job
 from coop.jobs.heartbeat import mark_killed
-from coop.jobs.standing import Standing, processes, standings, waiting
+from coop.jobs.standing import HELD, Standing, processes, standings, waiting
 from coop.lib import clock
 from coop.lib.models import JobRun
 
@@ -48,6 +49,8 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Waiting: {waits['untold']} events to be told, {waits['mails']} mails, {waits['deliveries']} deliveries"
         )
+        if settings.OUTGOING_HELD:
+            self.stdout.write(HELD)
         wrong = [one.job.name for one in every if one.failing or one.late]
         if wrong or silent:
             names = ", ".join([*wrong, *(process.name.lower() for process in silent)])
