@@ -48,13 +48,14 @@ FINANCE = Place("Finance", "finance", "ledger", "ledger")
 IMPORTS = Place("Imports", "imports", "import", "import")
 ADJUSTMENTS = Place("Adjustments", "adjustments", "rules", "adjustment")
 RULES = Place("Rules", "rules", "rules", "rules")
+PERIODS = Place("Periods", "periods", "clock", "period")
 RUNS = Place("Payment runs", "payment-runs", "check", "payment-run")
 
 DATES = Place("Dates", "dates", "clock", "dates")
 
 PARTNER = (HOME, FUNDS, PLANS, CLAIMS, PAYMENTS, DATES, CATALOG)
 MONEY = (FINANCE, IMPORTS, ADJUSTMENTS, RUNS, PAYMENTS, FUNDS, CLAIMS)
-ADMIN = (RULES, FINANCE, IMPORTS, ADJUSTMENTS, RUNS, FUNDS, CLAIMS)  # payments are found through their runs
+ADMIN = (RULES, PERIODS, FINANCE, ADJUSTMENTS, RUNS, FUNDS, CLAIMS)  # imports and payments are found through finance
 PLACES: dict[str, tuple[Place, ...]] = {
     states.MARKETER: PARTNER,
     states.PARTNER_ADMIN: PARTNER,

@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("claims.urls_catalog")),
     path("", include("claims.urls_plans")),
     path("", include("claims.urls_dates")),
+    path("", include("claims.urls_closing")),
     path("funds/", include("funds.urls")),
     path("", include("claims.urls_vendor")),
     path("rules/", include("claims.urls_rules")),

@@ -63,8 +63,9 @@ def settle_period(period_id: int, *, at: datetime, tell: Tell = nobody) -> Swept
 NOT_EXPIRED = "(SELECT e.id FROM funds_entry e WHERE e.fund_id = funds_fund.id AND e.kind = 'expiry' LIMIT 1) IS NULL"
 
 # What expires: all that is available. A fund with a deadline of its own waits for that one.
-SHARED = "own_close_at IS NULL AND available_minor > 0"
-OWN = "own_close_at <= %(at)s AND available_minor > 0"
+EXPIRES = "available_minor > 0"
+SHARED = f"own_close_at IS NULL AND {EXPIRES}"
+OWN = f"own_close_at <= %(at)s AND {EXPIRES}"
 
 
 def due_to_expire(at: datetime) -> list[int]:
@@ -105,7 +106,7 @@ WAITS_FOR_OWN = """SELECT 1 FROM funds_fund WHERE earning_period_id = %(period)s
 
 
 def _expire_funds(period: EarningPeriod, ids: Sequence[int], *, at: datetime) -> Swept:
-    expiring = "FROM funds_fund WHERE id = ANY(%(ids)s) AND available_minor > 0 ORDER BY id"
+    expiring = f"FROM funds_fund WHERE id = ANY(%(ids)s) AND {EXPIRES} ORDER BY id"
     day = "coalesce(own_close_on, %(day)s::date)"
     named = {"at": at, "ids": list(ids), "day": period.claims_close_on}
     execute(

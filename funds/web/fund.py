@@ -26,6 +26,7 @@ from funds.web.cards import fund_card, is_estimate, opens
 from funds.web.chart import balance_chart
 from funds.web.clocks import both_clocks
 from funds.web.entries import entry_rows
+from funds.web.extensions import standing
 from funds.web.moments import Asked, asked_moment, hidden
 from partners import states as roles
 from partners.web.request import PersonRequest
@@ -98,6 +99,7 @@ def fund(request: PersonRequest, fund_id: int) -> HttpResponse:
         "fund": shown,
         "at": show_instant(then),
         "clocks": both_clocks(shown),
+        **standing(present, request),
         "card": fund_card(shown, at=then, whole=True, kept=asked.kept),
         "sum_of": identity(shown, asked),
         "estimate": estimate_note(shown) if is_estimate(shown, then) else "",
