@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import cache
 
 import structlog
+from django.db import InterfaceError, OperationalError
 
 from coop.lib.nudge import ring
 from partners.hooks import leasing
@@ -86,6 +87,9 @@ class Round:
                 yield lease, order_for(delivery, event, timestamp=lease.epoch, two_secrets=lease.two_secrets)
             except Unreadable:
                 self.note(lease, Outcome(error=LOST_KEY))
+            except Exception as error:
+                log.exception("webhook.not_written", delivery=lease.delivery_id)
+                self.note(lease, Outcome(error=f"The message could not be written: {type(error).__name__}."))
 
     def finish(self, seconds: float) -> None:
         """Wait a moment for calls that come to an end, and write down what came of them."""
@@ -100,9 +104,16 @@ class Round:
             self.note(lease, Outcome(error="The call could not be made.") if error else future.result())
 
     def note(self, lease: Lease, outcome: Outcome) -> None:
-        if leasing.mark(lease, outcome, at=self.at):
-            self.sent += outcome.accepted
-            self.failed += not outcome.accepted
+        """Write down what came of a delivery. One that cannot be written down goes again, and holds up no other."""
+        try:
+            marked = leasing.mark(lease, outcome, at=self.at)
+        except (OperationalError, InterfaceError):
+            raise  # the database is away: the leases end by themselves
+        except Exception:
+            log.exception("webhook.not_marked", delivery=lease.delivery_id)
+        else:
+            self.sent += marked and outcome.accepted
+            self.failed += marked and not outcome.accepted
         self.step()
 
 

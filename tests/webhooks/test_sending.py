@@ -20,7 +20,7 @@ from partners.hooks import calling, leasing, operations
 from partners.hooks.fanout import deliver_events
 from partners.hooks.operations import redeliver, rotate_secret, update_webhook
 from partners.hooks.sending import send_deliveries
-from partners.hooks.signing import unseal
+from partners.hooks.signing import seal, unseal
 from partners.models import Attempt, Delivery, Event, Person, Webhook
 from partners.operations import deactivate_person
 from tests import factories
@@ -478,6 +478,17 @@ def test_an_outcome_that_comes_after_somebody_else_took_over_does_not_count(hook
     assert not leasing.mark(lease, calling.Outcome(status=200), at=clock.now())
     assert the(hook).status == "waiting"
     assert the(hook).tries.count() == 2, "the log has both"
+
+
+def test_a_message_that_cannot_be_written_is_a_failure_of_its_own_and_holds_up_nobody(
+    hook: Webhook, owner: Person, receiver: Receiver
+) -> None:
+    broken = make_hook(owner, receiver.url())
+    Webhook.objects.filter(id=broken.pk).update(secret=seal("whsec_not-base64"))
+    happen(owner.partner)
+    done = send()
+    assert (done.sent, done.failed) == (1, 1)
+    assert broken.deliveries.get().tries.get().error == "The message could not be written: Error."
 
 
 # --- The job ----------------------------------------------------------------------------------------------------------
