@@ -38,10 +38,12 @@ if __name__ == "__main__":
     django.setup()
 
     from django.db import connection
+    from django.urls import reverse
 
     import coop.celery  # noqa: F401 - read once, and not by each child that rings
     from coop import telling
 
+    reverse("home")  # likewise
     telling.BATCH = 3
     for number in count(1):
         child = os.fork()

@@ -65,7 +65,7 @@ def each_was_told_once(partner: Partner, times: int = EVENTS) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_who_tells_may_be_killed_at_every_single_query() -> None:
     partner = a_partner_that_listens()
-    happen(partner, 3)
+    happen(partner, 6)
     done = subprocess.run(
         [sys.executable, "-m", "tests.notices.tell_child", connection.settings_dict["NAME"]],
         cwd=Path(__file__).resolve().parents[2],
@@ -78,7 +78,7 @@ def test_who_tells_may_be_killed_at_every_single_query() -> None:
     killed, status = map(int, done.stdout.split() or (0, 1))
     assert status == 0, done.stderr
     assert killed > 15, "too few kills to show anything"
-    each_was_told_once(partner, 3)
+    each_was_told_once(partner, 6)
 
 
 @pytest.mark.django_db(transaction=True)
