@@ -1,4 +1,4 @@
-"""Which events of webhooks are told to whom, in which words: their owner hears what the product could not deliver."""
+"""Which events of webhooks and mails are told to whom, in which words: what the product could not deliver."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from partners.audience import Audience
 from partners.models import Event, Person
+from partners.states import PROGRAM_ADMIN
 from partners.telling import Telling, ToldOf
 
 
@@ -62,7 +63,27 @@ def about(event: Event, *, key: str, title: str, text: str) -> Telling:
     )
 
 
+def mail_gave_up(events: Sequence[Event], who: Audience) -> Iterator[ToldOf]:
+    """A mail that no server took, told to program admins once a day for each address: in the product it can be read."""
+    for event in events:
+        address, error = event.data["owner"], str(event.data.get("error", "")).rstrip(".")
+        telling = Telling(
+            kind="operations",
+            key=f"{event.verb}:{address}:{event.at.date().isoformat()}",
+            title=f"A mail to {address} was given up",
+            text=f"No mail server took it: {error or 'no reason was given'}. The person reads the same in the product. Look "
+            "whether the address is right and the mail server answers.",
+            link=reverse("mail", args=[event.subject]),
+            subject_type="mail",
+            subject=event.subject,
+            partner_id=None,
+            at=event.at,
+        )
+        yield event, [one for one in who.of_vendor(PROGRAM_ADMIN) if one.email != address], telling
+
+
 VERBS: dict[str, Callable[[Sequence[Event], Audience], Iterable[ToldOf]]] = {
     "webhook.gave_up": gave_up,
     "webhook.switched_off": switched_off,
+    "mail.gave_up": mail_gave_up,
 }

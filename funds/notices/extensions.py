@@ -160,14 +160,14 @@ def about_period(
     kind: str = "dates",
     deadline_at: datetime | None = None,
 ) -> Telling:
-    """Links to the funds where the reader is a partner; who decides on extensions follows the link to the period."""
+    """Of an extension the page is its own; of a period that moved for all, the list of one's funds."""
     alone = left[0] if len(left) == 1 else None
     return Telling(
         kind=kind,
         key=key_of(event),
         title=title,
         text=text,
-        link=reverse("funds"),
+        link=reverse("extension", args=[event.subject]) if event.subject_type == "extension" else reverse("funds"),
         subject_type="earning_period",
         subject=str(period.pk),
         partner_id=partner_id,
