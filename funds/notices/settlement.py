@@ -15,8 +15,8 @@ def opened(group: Sequence[Event], who: Audience) -> Iterator[ToldOf]:
     """The threshold is reached, so the money can be spent; nothing is said of money that is gone by now."""
     funds = funds_of(group)
     for event in group:
-        fund = funds[event.subject]
-        if fund.available_minor <= 0 or who.at >= fund.claims_close_at:
+        fund, people = funds[event.subject], who.of_partner(event.partner_id)
+        if not people or fund.available_minor <= 0 or who.at >= fund.claims_close_at:
             continue
         zone, threshold = fund.program.time_zone, event.data["threshold_minor"]
         reached = f"The threshold of {fund.show(threshold)} is reached. " if threshold else ""
@@ -27,7 +27,7 @@ def opened(group: Sequence[Event], who: Audience) -> Iterator[ToldOf]:
         )
         yield (
             event,
-            who.of_partner(fund.partner_id),
+            people,
             about_fund(
                 event,
                 fund,
@@ -43,8 +43,8 @@ def opened(group: Sequence[Event], who: Audience) -> Iterator[ToldOf]:
 def converted(group: Sequence[Event], who: Audience) -> Iterator[ToldOf]:
     funds = funds_of(group)
     for event in group:
-        fund, data = funds[event.subject], event.data
-        if not fund.converted_minor:
+        fund, data, people = funds[event.subject], event.data, who.of_partner(event.partner_id)
+        if not people or not fund.converted_minor:
             continue
         why = (
             f"{fund.program.name} was discontinued, and co-op of a program that ended becomes rebate whatever its amount."
@@ -54,8 +54,7 @@ def converted(group: Sequence[Event], who: Audience) -> Iterator[ToldOf]:
         )
         text = f"{why} It is paid as cash with one of the next payment runs. See that your payout account is right."
         title = f"{fund.show(fund.converted_minor)} became rebate: {named(fund)}"
-        telling = about_fund(event, fund, "expired", title, text, amount_minor=fund.converted_minor)
-        yield event, who.of_partner(fund.partner_id), telling
+        yield event, people, about_fund(event, fund, "expired", title, text, amount_minor=fund.converted_minor)
 
 
 def conversion_lowered(group: Sequence[Event], who: Audience) -> Iterator[ToldOf]:
@@ -75,7 +74,9 @@ def conversion_lowered(group: Sequence[Event], who: Audience) -> Iterator[ToldOf
 def expired(group: Sequence[Event], who: Audience) -> Iterator[ToldOf]:
     funds = funds_of(group)
     for event in group:
-        fund = funds[event.subject]
+        fund, people = funds[event.subject], who.of_partner(event.partner_id)
+        if not people:  # a sweep expires hundreds of thousands of funds: no words for nobody
+            continue
         amount = fund.show(event.data["amount_minor"])
         held = fund.in_review_minor + fund.approved_minor
         text = sentences(
@@ -87,4 +88,4 @@ def expired(group: Sequence[Event], who: Audience) -> Iterator[ToldOf]:
         telling = about_fund(
             event, fund, "expired", f"{amount} expired: {named(fund)}", text, amount_minor=event.data["amount_minor"]
         )
-        yield event, who.of_partner(fund.partner_id), telling
+        yield event, people, telling
