@@ -15,6 +15,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, transaction
 
 from claims import notices as of_claims
+from coop import notices as of_system
 from coop.lib.db import rows
 from funds import notices as of_funds
 from partners import notices as of_partners
@@ -30,7 +31,7 @@ BATCH = 300
 LOCK = 7_003_001  # the number of the one who tells, among PostgreSQL's advisory locks
 
 Handler = Callable[[Sequence[Event], Audience], Iterable[ToldOf]]
-VERBS: dict[str, Handler] = {**of_partners.VERBS, **of_funds.VERBS, **of_claims.VERBS}
+VERBS: dict[str, Handler] = {**of_system.VERBS, **of_partners.VERBS, **of_funds.VERBS, **of_claims.VERBS}
 # Their events are the vendor's paper, what is told of them is not: published rules hold for everybody.
 FOR_EVERYBODY = ("catalog.published",)
 

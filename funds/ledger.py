@@ -57,6 +57,12 @@ def lock_fund(fund_id: int) -> Fund:
         raise NotFound("There is no such fund.") from None
 
 
+def take_fund(fund_id: int) -> bool:
+    """Lock a fund unless somebody else holds it. For jobs: what others are at is left to them, and found at the next look."""
+    taken = Fund.objects.select_for_update(of=("self",), skip_locked=True).filter(id=fund_id)
+    return bool(list(taken.values_list("id")))
+
+
 def post(fund: Fund, movement: Movement, *, by: Person | None, at: datetime) -> Entry:
     """Post one movement to a locked fund and refresh its totals. It is recorded at `at`, or after the lock if that is later.
 

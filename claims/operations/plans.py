@@ -31,6 +31,7 @@ from claims.rules.findings import Finding, failed
 from coop.lib import clock
 from coop.lib.dates import show_deadline, show_instant
 from coop.lib.errors import FieldError, InsufficientFunds, Invalid, RuleFailed, WindowClosed, WrongStatus
+from funds.ledger import take_fund
 from funds.operations import holds
 from funds.queries.deadlines import closed, is_closed
 from partners.models import Person
@@ -368,9 +369,13 @@ def due_to_lapse(at: datetime) -> list[int]:
 def lapse_plan(plan_id: int, *, at: datetime) -> bool:
     """Let a plan lapse at the claim deadline; what it still reserves expires. False if it is not due any more.
 
-    A plan of which everything was claimed by then is closed instead.
+    A plan of which everything was claimed by then is closed instead. False too if somebody is at its fund: the next look
+    finds it.
     """
-    plan = lock_with_fund(plan_id, Plan.objects.values_list("fund_id", flat=True).get(id=plan_id))
+    fund_id = Plan.objects.values_list("fund_id", flat=True).get(id=plan_id)
+    if not take_fund(fund_id):
+        return False
+    plan = lock_with_fund(plan_id, fund_id)
     if plan.status not in states.PLANS["lapse"] or not is_closed(plan.fund, at):
         return False
     deadline = plan.fund.claims_close_at

@@ -24,6 +24,7 @@ from coop.lib.dates import show_day, show_deadline, show_instant
 from coop.lib.db import broken_constraint
 from coop.lib.errors import Busy, InsufficientFunds, RuleFailed, WindowClosed, WindowNotOpen
 from coop.lib.transitions import follow
+from funds.ledger import take_fund
 from funds.queries.deadlines import closed, cured, is_closed, is_cured
 from partners import events
 from partners.models import Person
@@ -191,9 +192,12 @@ def due_to_lapse(at: datetime) -> list[int]:
 @transaction.atomic
 def lapse_claim(claim_id: int, *, at: datetime) -> bool:
     """Let a claim lapse whose deadline has passed; what it held is released, for the last day of that deadline
-    however late it is done. False if it is not due any more.
+    however late it is done. False if it is not due any more, or if somebody is at its fund: the next look finds it.
     """
-    claim = lock_with_fund(claim_id, Claim.objects.values_list("fund_id", flat=True).get(id=claim_id))
+    fund_id = Claim.objects.values_list("fund_id", flat=True).get(id=claim_id)
+    if not take_fund(fund_id):
+        return False
+    claim = lock_with_fund(claim_id, fund_id)
     never_sent = claim.status == states.DRAFT
     due = is_closed(claim.fund, at) if never_sent else is_cured(claim.fund, at)
     if claim.status not in states.CLAIMS["lapse"] or not due:

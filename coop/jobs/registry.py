@@ -292,6 +292,12 @@ JOBS: tuple[Job, ...] = (
         every=crontab(hour=3, minute=45),
     ),
     Job(
+        "forget_runs",
+        "Deletes the rows of runs of jobs that ended 90 days ago.",
+        upkeep.forget_runs,
+        every=crontab(hour=4, minute=0),
+    ),
+    Job(
         "check_files",
         "Reads a thirtieth of the files through and compares their hashes.",
         upkeep.check_files,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from funds.notices import balances, extensions, payments, settlement
+from funds.notices import balances, extensions, payments, settlement, windows
 from partners.audience import Audience
 from partners.models import Event
 from partners.telling import ToldOf
@@ -26,5 +26,6 @@ VERBS: dict[str, Callable[[Sequence[Event], Audience], Iterable[ToldOf]]] = {
     "extension.asked": extensions.asked,
     "extension.granted": extensions.granted,
     "extension.declined": extensions.declined,
+    "earning_period.claims_opened": windows.claims_opened,
     "earning_period.extended": extensions.period_extended,
 }

@@ -11,8 +11,11 @@ from django.db.models import Exists, OuterRef, Sum
 
 from coop.lib import money
 from coop.lib.dates import add_months, start_of_day
+from coop.lib.db import rows
 from funds.models import Payable, Program, Rebate
 from partners import events
+
+LOCK = 7_003_005  # the number of who gathers for a partner, among PostgreSQL's advisory locks
 
 
 def month_of(at: datetime, zone: str) -> date:
@@ -64,8 +67,11 @@ def gather_rebates(partner_id: int, *, at: datetime) -> int:
 
     What sums to nothing or less waits and nets with later months. A payable is approved with the first instant of the
     present month, so a job that runs late writes the same; what is recorded for a month after it was gathered goes with
-    the next one. May run again, late, or together with itself.
+    the next one. May run again, late, or together with itself: a partner whom another worker is at is left to that one.
     """
+    ((alone,),) = rows("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK, partner_id])
+    if not alone:
+        return 0
     groups: dict[tuple[int, str], list[Rebate]] = defaultdict(list)
     waiting = Rebate.objects.filter(partner_id=partner_id, payable__isnull=True, recorded_at__lt=at)
     for rebate in waiting.select_for_update(of=("self",)).select_related("program").order_by("id"):

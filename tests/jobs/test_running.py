@@ -173,6 +173,18 @@ def test_a_run_whose_heart_stopped_is_shown_as_killed_by_whoever_looks_next(job:
     assert JobRun.objects.get(id=alive.id).ended_wall is None
 
 
+@pytest.mark.django_db
+def test_rows_of_runs_are_forgotten_after_ninety_days_by_the_wall_clock() -> None:
+    old, young = Now() - timedelta(days=90, seconds=9), Now() - timedelta(days=89, hours=23)
+    JobRun.objects.create(job=NAME, status="done", ended_wall=old)
+    kept = [
+        JobRun.objects.create(job=NAME, status="done", ended_wall=young),
+        JobRun.objects.create(job=NAME, status="asked", began_wall=old),
+    ]
+    run_job("forget_runs", AT)
+    assert list(JobRun.objects.exclude(job="forget_runs").order_by("id")) == kept
+
+
 # --- Runs that somebody asks for ----------------------------------------------------------------------------------------
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection, transaction
 
 from coop import jobs
 from coop.jobs import due_instants
+from funds.ledger import take_fund
 from partners.models import Event
 from tests import factories as make
 
@@ -71,3 +74,33 @@ def test_what_was_decided_is_not_overdue_and_a_dispute_has_a_due_date_of_its_own
     assert first_due != declined.review_due_at
     assert jobs.notice_overdue(make.DEADLINE).worked == 1
     assert Event.objects.get(verb="claim.review_overdue").data["status"] == "disputed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_jobs_leave_a_fund_that_somebody_holds_and_find_it_at_the_next_look() -> None:
+    fund = make.make_fund("25000.00")
+    claim, plan = make.make_claim(fund, "10.00"), make.make_approved_plan(fund, "4000.00")
+    held, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            take_fund(fund.pk)
+            held.set()
+            assert go_on.wait(20)
+        connection.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(20)
+    try:
+        at = make.set_clock(make.DEADLINE)
+        for job in (jobs.lapse_claims, jobs.lapse_plans):
+            done = job(at)
+            assert (done.worked, done.failed) == (0, 0), "it did not wait, and did not fail"
+    finally:
+        go_on.set()
+        holder.join()
+    assert (jobs.lapse_claims(at).worked, jobs.lapse_plans(at).worked) == (1, 1)
+    claim.refresh_from_db()
+    plan.refresh_from_db()
+    assert (claim.status, plan.status) == ("lapsed", "lapsed")
