@@ -189,9 +189,9 @@ def expiring_row(one: Expiring, lapse: Lapsing) -> dict[str, Any]:
 
 
 def counted(lapse: Lapsing) -> str:
-    """E.g. "2 drafts, 1 plan"."""
+    """E.g. "2 drafts and 1 plan"."""
     parts = ((lapse.drafts, "draft"), (lapse.plans, "plan"))
-    return ", ".join(f"{number} {word}{'' if number == 1 else 's'}" for number, word in parts if number)
+    return " and ".join(f"{number} {word}{'' if number == 1 else 's'}" for number, word in parts if number)
 
 
 def lapse_text(lapse: Lapsing, currency: str) -> str:
