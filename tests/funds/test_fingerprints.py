@@ -59,6 +59,7 @@ def test_where_the_sums_agree_no_check_goes_through_the_entries_again(monkeypatc
     made = {sql: name for name, sql in {**CHECKS, **CLAIM_CHECKS}.items() if isinstance(sql, str)}
     assert {made[sql] for sql in asked if "funds_entry" in sql} == {  # each reads few of them: of expiry, or of plans
         "nothing expired before its deadline",
+        "every expiry is effective on the deadline of its fund",
         "nothing is left in a fund that expired",
         "every plan agrees with its entries",
     }
