@@ -130,7 +130,8 @@ def missing_deliveries() -> Iterator[str]:
     there = set(Delivery.objects.values_list("webhook_id", "event_id"))
     for events in chunks():
         sendable = [event for event in events if not event.verb.startswith(NEVER_SENT)]
+        made = {event.pk: event.at for event in events}
         for webhook in webhooks:
-            for wanted in for_webhook(webhook, sendable):
-                if (webhook.pk, wanted.event_id) not in there and wanted.created_at >= webhook.created_at:
+            for wanted in for_webhook(webhook, sendable, at=clock.now()):
+                if (webhook.pk, wanted.event_id) not in there and made[wanted.event_id] >= webhook.created_at:
                     yield f"webhook {webhook.pk}: event {wanted.event_id} {wanted.verb}"

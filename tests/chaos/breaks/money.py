@@ -71,7 +71,7 @@ def deadline_in_utc() -> None:
 
 
 def expire_without_key() -> None:
-    """The sweep asks what is left, and posts it under a key of its own, without lock: two of them at once post it twice."""
+    """The sweep asks what is left, and posts it under a key of its own, without lock: two at once post it twice."""
     import time as wall
     import uuid
 
@@ -84,13 +84,9 @@ def expire_without_key() -> None:
     def post_selected(select: str, params: Any) -> int:
         if "'expiry'" not in select:
             return post(select, params)
-        wall.sleep(0.3)  # as long as a sweep of many funds takes
-        amounts = select.replace("'expiry:' || %s::text", f"'expiry:' || %s::text || '{uuid.uuid4()}'")
-        return db.execute(
-            f"INSERT INTO funds_entry ({ledger.COLUMNS}) SELECT * FROM ({amounts}) AS asked ({ledger.COLUMNS})", params
-        )
-
-    from funds import ledger
+        moved = post(select.replace("'expiry:'", f"'{uuid.uuid4()}'"), params)
+        wall.sleep(0.5)  # as long as a sweep of many funds takes to its commit
+        return moved
 
     post = settlement.post_selected
     settlement.rows, settlement.post_selected = rows, post_selected
