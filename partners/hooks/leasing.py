@@ -189,9 +189,24 @@ def try_later(lease: Lease, webhook: Webhook, delivery: Delivery, *, at: datetim
         """,
         {"id": lease.delivery_id, "attempts": lease.attempts, "gap": gap, "days": DAYS_TRIED, "reason": GAVE_UP},
     )
-    if kept and kept[0]["over"]:
+    if kept and not kept[0]["over"]:
+        hold_back_followers(delivery)
+    elif kept:
         note("webhook.gave_up", webhook, by=None, at=at, count=1, verbs=[delivery.verb])
     return bool(kept)
+
+
+def hold_back_followers(delivery: Delivery) -> None:
+    """Let what waits for a delivery fall due with it, so that a long queue behind it is not looked through at every turn."""
+    execute(
+        """
+        UPDATE partners_delivery d SET next_try_wall = first.next_try_wall
+        FROM partners_delivery first
+        WHERE first.id = %s AND d.webhook_id = first.webhook_id AND d.record = first.record
+          AND d.status = 'waiting' AND d.event_id > first.event_id AND d.next_try_wall < first.next_try_wall
+        """,
+        [delivery.pk],
+    )
 
 
 @transaction.atomic

@@ -244,14 +244,27 @@ def faults_of(url: str, events: Sequence[str]) -> list[FieldError]:
 
 
 def wait_again(webhook: Webhook, delivery_ids: Sequence[int]) -> None:
-    """Let deliveries wait for their turn now, with three days before them. Their attempts go on being counted."""
+    """Let deliveries wait for their turn now, with three days before them; what waits for them falls due with them.
+
+    Their attempts go on being counted.
+    """
+    ids = {"webhook": webhook.pk, "ids": list(delivery_ids)}
     execute(
         """
         UPDATE partners_delivery
         SET status = 'waiting', reason = '', ended_wall = NULL, first_try_wall = NULL, next_try_wall = clock_timestamp()
-        WHERE webhook_id = %s AND id = ANY(%s)
+        WHERE webhook_id = %(webhook)s AND id = ANY(%(ids)s)
         """,
-        [webhook.pk, list(delivery_ids)],
+        ids,
+    )
+    execute(
+        """
+        UPDATE partners_delivery d SET next_try_wall = clock_timestamp()
+        FROM partners_delivery first
+        WHERE first.id = ANY(%(ids)s) AND d.webhook_id = %(webhook)s AND d.record = first.record AND d.status = 'waiting'
+          AND d.event_id > first.event_id AND d.next_try_wall > clock_timestamp()
+        """,
+        ids,
     )
 
 

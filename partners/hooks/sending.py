@@ -19,7 +19,7 @@ from django.db import InterfaceError, OperationalError
 from coop.lib.nudge import ring
 from partners.hooks import leasing
 from partners.hooks.calling import Order, Outcome, call
-from partners.hooks.fanout import SEND, visible_ids
+from partners.hooks.fanout import SEND, seen_by
 from partners.hooks.leasing import Address, Lease
 from partners.hooks.letters import order_for
 from partners.hooks.signing import Unreadable
@@ -80,7 +80,7 @@ class Round:
             if delivery is None:  # its webhook was deleted a moment ago
                 continue
             event, owner = delivery.event, delivery.webhook.owner
-            if not owner.is_active or (event and not visible_ids(owner, [event])):
+            if not owner.is_active or (event and not seen_by([owner], [event])):
                 self.closed += leasing.close(lease, NO_RIGHT if owner.is_active else LEFT)
                 continue
             try:

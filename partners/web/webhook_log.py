@@ -18,7 +18,7 @@ from coop.lib.errors import NotFound, Refused
 from coop.lib.web import asked_number, now
 from partners import states
 from partners.hooks import operations
-from partners.hooks.fanout import visible_ids
+from partners.hooks.fanout import seen_by
 from partners.hooks.letters import TEST, body_of
 from partners.models import Delivery, Webhook
 from partners.web.request import PersonRequest
@@ -136,7 +136,7 @@ def delivery(request: PersonRequest, webhook_id: int, delivery_id: int) -> HttpR
         {"tried": tried, "when": show_instant(tried.at_wall), "tone": "problem" if tried.error else "done"}
         for tried in one.tries.all()
     ]
-    seen = one.event is None or bool(visible_ids(request.user, [one.event]))
+    seen = one.event is None or bool(seen_by([request.user], [one.event]))
     context = {
         "webhook": known,
         "one": row(one),

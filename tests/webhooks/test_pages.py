@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def browser(owner: Person, client: Client) -> Client:
+def mine(owner: Person, client: Client) -> Client:
     client.force_login(owner)
     return client
 
@@ -35,89 +35,89 @@ def words(answer: Any) -> str:
     return " ".join(unescape(text).split())
 
 
-def test_a_webhook_is_added_tested_paused_and_deleted(browser: Client, owner: Person, receiver: Receiver) -> None:
-    assert "No webhooks yet" in words(browser.get(reverse("webhooks")))
+def test_a_webhook_is_added_tested_paused_and_deleted(mine: Client, owner: Person, receiver: Receiver) -> None:
+    assert "No webhooks yet" in words(mine.get(reverse("webhooks")))
     given = {"url": receiver.url(), "areas": ["claim.*"], "kinds": "plan.approved,  plan.returned"}
-    made = browser.post(reverse("webhook-new"), given)
+    made = mine.post(reverse("webhook-new"), given)
     hook = Webhook.objects.get()
     assert f'value="{unseal(hook.secret)}"' in made.content.decode()
     assert hook.events == ["claim.*", "plan.approved", "plan.returned"]
 
-    page = browser.get(reverse("webhook", args=[hook.pk]))
+    page = mine.get(reverse("webhook", args=[hook.pk]))
     assert unseal(hook.secret) not in page.content.decode()
     assert "Claims, plan.approved, plan.returned" in words(page)
-    page = browser.post(reverse("webhook-test", args=[hook.pk]), follow=True)
+    page = mine.post(reverse("webhook-test", args=[hook.pk]), follow=True)
     assert 'hx-trigger="every 1s"' in page.content.decode()
     send_deliveries(at=clock.now())
-    page = browser.get(reverse("webhook", args=[hook.pk]))
+    page = mine.get(reverse("webhook", args=[hook.pk]))
     assert "webhook.test A test" in words(page)
     assert "hx-trigger" not in page.content.decode()
 
-    browser.post(reverse("webhook-pause", args=[hook.pk]), {"active": "0"})
-    assert "Paused" in words(browser.get(reverse("webhooks")))
-    browser.post(reverse("webhook-pause", args=[hook.pk]), {"active": "1"})
-    rotated = browser.post(reverse("webhook-secret", args=[hook.pk]))
+    mine.post(reverse("webhook-pause", args=[hook.pk]), {"active": "0"})
+    assert "Paused" in words(mine.get(reverse("webhooks")))
+    mine.post(reverse("webhook-pause", args=[hook.pk]), {"active": "1"})
+    rotated = mine.post(reverse("webhook-secret", args=[hook.pk]))
     hook.refresh_from_db()
     assert unseal(hook.secret) in rotated.content.decode()
-    assert "signed with the one before, too, until" in words(browser.get(reverse("webhook", args=[hook.pk])))
-    browser.post(reverse("webhook-delete", args=[hook.pk]))
+    assert "signed with the one before, too, until" in words(mine.get(reverse("webhook", args=[hook.pk])))
+    mine.post(reverse("webhook-delete", args=[hook.pk]))
     assert not Webhook.objects.exists()
 
 
-def test_what_is_wrong_stands_beside_its_field(browser: Client, settings: Any) -> None:
+def test_what_is_wrong_stands_beside_its_field(mine: Client, settings: Any) -> None:
     settings.WEBHOOK_PRIVATE_ADDRESSES = False
-    answer = browser.post(reverse("webhook-new"), {"url": "https://127.0.0.1/", "kinds": "clam.approved"})
+    answer = mine.post(reverse("webhook-new"), {"url": "https://127.0.0.1/", "kinds": "clam.approved"})
     assert answer.status_code == 400
     assert "127.0.0.1 is not a public address of the internet" in words(answer)
     assert "“clam.approved” is no kind of event" in words(answer)
     assert answer.context["form"].errors.keys() == {"url", "kinds"}
 
 
-def test_a_change_on_an_old_reading_is_refused(browser: Client, owner: Person) -> None:
+def test_a_change_on_an_old_reading_is_refused(mine: Client, owner: Person) -> None:
     hook = make_hook(owner, "https://hooks.example.com/", "claim.*", "plan.approved")
     where = reverse("webhook-change", args=[hook.pk])
-    page = browser.get(where)
+    page = mine.get(where)
     assert page.context["form"].initial["kinds"] == "plan.approved"
     given = {"url": "https://other.example.com/", "areas": ["plan.*"], "kinds": "", "revision": "1"}
-    assert browser.post(where, given).status_code == 302
+    assert mine.post(where, given).status_code == 302
     hook.refresh_from_db()
     assert (hook.url, hook.events, hook.revision) == ("https://other.example.com/", ["plan.*"], 2)
-    refused = browser.post(where, {**given, "url": "https://third.example.com/"})
+    refused = mine.post(where, {**given, "url": "https://third.example.com/"})
     assert refused.status_code == 400
     assert "You read revision 1" in words(refused)
 
 
-def test_the_log_tells_what_went_wrong_and_delivers_again(browser: Client, owner: Person, receiver: Receiver) -> None:
+def test_the_log_tells_what_went_wrong_and_delivers_again(mine: Client, owner: Person, receiver: Receiver) -> None:
     hook = make_hook(owner, receiver.url())
     receiver.conduct = lambda message: 302
     happen(owner.partner)
     send_deliveries(at=clock.now())
-    page = words(browser.get(reverse("webhook", args=[hook.pk])))
+    page = words(mine.get(reverse("webhook", args=[hook.pk])))
     assert "claim.submitted claim 1" in page
     assert "It answered 302, a redirect. Redirects are not followed" in page
     assert "Next try" in page
-    assert "No delivery of this status" in words(browser.get(reverse("webhook", args=[hook.pk]), {"show": "sent"}))
+    assert "No delivery of this status" in words(mine.get(reverse("webhook", args=[hook.pk]), {"show": "sent"}))
     where = reverse("webhook-delivery", args=[hook.pk, Delivery.objects.get().pk])
-    page = words(browser.get(where))
+    page = words(mine.get(where))
     assert '"type": "claim.submitted"' in page
     assert f"Webhook-Id: {receiver.messages[0].id}" in page
     receiver.conduct = lambda message: 200
-    browser.post(where)
+    mine.post(where)
     send_deliveries(at=clock.now())
-    assert re.search(r"claim 1 Sent claim\.submitted", words(browser.get(where)))
+    assert re.search(r"claim 1 Sent claim\.submitted", words(mine.get(where)))
 
 
-def test_what_was_missed_is_sent_from_a_day_on(browser: Client, owner: Person, receiver: Receiver) -> None:
+def test_what_was_missed_is_sent_from_a_day_on(mine: Client, owner: Person, receiver: Receiver) -> None:
     factories.set_clock(factories.CLAIMING)
     hook = make_hook(owner, receiver.url(), "claim.*")
     note(owner.partner)
     where = reverse("webhook-replay", args=[hook.pk])
-    answer = browser.post(where, {"since": "2024-03-04T08:00"}, follow=True)
+    answer = mine.post(where, {"since": "2024-03-04T08:00"}, follow=True)
     assert "1 missed event" in words(answer)
     send_deliveries(at=clock.now())
     assert len(receiver.taken) == 1
-    assert "Nothing was missed since then." in words(browser.post(where, {"since": "2024-03-04T08:00"}, follow=True))
-    refused = browser.post(where, {"since": "soon"})
+    assert "Nothing was missed since then." in words(mine.post(where, {"since": "2024-03-04T08:00"}, follow=True))
+    refused = mine.post(where, {"since": "soon"})
     assert refused.status_code == 400
     assert "Write it like 2024-03-31 09:00" in words(refused)
 
@@ -150,7 +150,7 @@ def test_nobody_sees_the_webhooks_of_others(client: Client, owner: Person) -> No
 
 
 def test_the_owner_is_told_when_events_are_given_up_once_a_day_and_when_it_is_switched_off(
-    browser: Client, owner: Person, receiver: Receiver
+    mine: Client, owner: Person, receiver: Receiver
 ) -> None:
     hook = make_hook(owner, receiver.url())
     receiver.conduct = lambda message: 410 if message.said["subject"] == "3" else 500
@@ -167,5 +167,5 @@ def test_the_owner_is_told_when_events_are_given_up_once_a_day_and_when_it_is_sw
         f"Events for 127.0.0.1:{receiver.port} were given up",
         f"Your webhook to 127.0.0.1:{receiver.port} was switched off",
     ]
-    assert browser.get(told[0].link).status_code == 200
+    assert mine.get(told[0].link).status_code == 200
     assert not hook.deliveries.filter(verb__startswith="webhook.").exists(), "a webhook gets no news of itself"

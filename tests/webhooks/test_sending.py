@@ -213,6 +213,19 @@ def test_a_replayed_event_goes_before_the_later_ones_that_wait(
     assert [message.said["id"] for message in receiver.taken] == [str(first.pk), str(second.pk)]
 
 
+def test_what_waits_behind_a_failing_delivery_falls_due_with_it(
+    hook: Webhook, owner: Person, receiver: Receiver
+) -> None:
+    """So that a long queue behind it is not looked through at every turn."""
+    receiver.conduct = lambda message: 503
+    for record in ("1", "1", "2", "1"):
+        happen(owner.partner, record)
+    send()
+    first, second, other, third = Delivery.objects.annotate(now=Now()).order_by("event_id")
+    assert first.now < first.next_try_wall == second.next_try_wall == third.next_try_wall
+    assert other.next_try_wall != first.next_try_wall
+
+
 # --- Tries ------------------------------------------------------------------------------------------------------------
 
 
