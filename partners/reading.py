@@ -41,3 +41,8 @@ def read_all(*, until: int, kind: str = "", by: Person, at: datetime) -> int:
     """Note that the person has read all notices up to the newest one on the page, of one kind or of all. Returns how many."""
     unread = Notice.objects.visible_to(by).unread().filter(id__lte=until)
     return unread.filter(**({"kind": kind} if kind else {})).update(read_at=at)
+
+
+def read_before(before: datetime, *, by: Person, at: datetime) -> int:
+    """Note that the person has read all that they were told before an instant. Returns how many."""
+    return Notice.objects.visible_to(by).unread().filter(created_at__lt=before).update(read_at=at)
