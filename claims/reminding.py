@@ -30,7 +30,7 @@ from partners.telling import Telling, Told, tell_all
 
 STAGES = (60, 30, 14, 7, 2, 1)  # days before the last day
 CHUNK = 500
-LOCK = 7_003_002  # the number of the one who reminds, among PostgreSQL's advisory locks
+LOCK = 7_003_004  # the number of the one who reminds, among PostgreSQL's advisory locks
 REMINDED = "earning_period.reminded"
 # Which day of a period, and of a fund with dates of its own, each kind of reminder counts from.
 DAYS = {CLAIM_BY: ("claims_close_on", "own_close_on"), MEND_BY: ("cure_close_on", "own_cure_on")}

@@ -71,7 +71,7 @@ def write_mails(person_ids: Sequence[int], *, at: datetime) -> int:
     mails = [
         (letter(people[person_id], parcel, at=at), parcel)
         for person_id, notices in due.items()
-        for parcel in parcels_of(people[person_id], notices)
+        for parcel in parcels_of(people[person_id], notices, at=at)
     ]
     Mail.objects.bulk_create([mail for mail, _ in mails])
     for mail, parcel in mails:
@@ -82,11 +82,11 @@ def write_mails(person_ids: Sequence[int], *, at: datetime) -> int:
     return len(mails)
 
 
-def parcels_of(person: Person, notices: Iterable[Notice]) -> list[list[Notice]]:
+def parcels_of(person: Person, notices: Iterable[Notice], *, at: datetime) -> list[list[Notice]]:
     """Which of a person's notices share a mail. Those that go into none lose their `mail_at`."""
     by_way: dict[str, list[Notice]] = defaultdict(list)
     for notice in notices:
-        by_way[wanted(person, notice)].append(notice)
+        by_way[wanted(person, notice, at=at)].append(notice)
     for notice in by_way[states.NO_MAIL]:
         notice.mail_at = None
     instant, digest = by_way[states.INSTANT], by_way[states.DIGEST]
@@ -96,12 +96,19 @@ def parcels_of(person: Person, notices: Iterable[Notice]) -> list[list[Notice]]:
     return [*([notice] for notice in instant), *shared]
 
 
-def wanted(person: Person, notice: Notice) -> str:
+def wanted(person: Person, notice: Notice, *, at: datetime) -> str:
     """How a notice goes out now that its time has come."""
     way = way_of(person, notice.kind)
-    if not person.is_active or (way == states.DIGEST and notice.read_at is not None):
+    read = way == states.DIGEST and notice.read_at is not None
+    if not person.is_active or read or is_too_late(notice, at):
         return states.NO_MAIL
     return way
+
+
+def is_too_late(notice: Notice, at: datetime) -> bool:
+    """Whether it reminds of a deadline that has passed since: it would tell somebody to do what cannot be done any more."""
+    deadline = notice.deadline_at
+    return notice.kind == "deadline" and deadline is not None and notice.created_at < deadline <= at
 
 
 def letter(person: Person, notices: Sequence[Notice], *, at: datetime) -> Mail:
@@ -204,13 +211,17 @@ def send_mails(*, at: datetime) -> Sent:
 def take() -> list[Mail]:
     """Lease the next mails: their attempts are raised before anything is tried."""
     ids = [row[0] for row in rows(TAKE)]
-    return list(Mail.objects.filter(id__in=ids).select_related("person").order_by("id"))
+    return list(Mail.objects.filter(id__in=ids).select_related("person").prefetch_related("notices").order_by("id"))
 
 
 def send(mail: Mail, connection: BaseEmailBackend, done: Sent, *, at: datetime) -> None:
     """Give one mail to the server, to the address that the person has now. Raises what says that the server is gone."""
     if not mail.person.is_active:
         done.failed += give_up(mail, "The person has left.", at=at)
+        return
+    carried = mail.notices.all()
+    if carried and all(is_too_late(notice, at) for notice in carried):
+        done.failed += give_up(mail, "Its deadline passed before a mail server took it.", at=at)
         return
     message = EmailMultiAlternatives(
         mail.subject,

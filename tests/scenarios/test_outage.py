@@ -13,11 +13,12 @@ import pytest
 from claims.models import Claim
 from coop.jobs import JOBS, run_job
 from coop.lib import clock
-from partners.models import Notice, Person
+from partners.models import Mail, Notice, Person
+from tests import factories as make
 from tests.factories import marketer_of
 from tests.notices.post import MailServer
 from tests.scenarios.outage import LAST, WHEN_IT_RAN, make_world, pass_over, require_truth, send_by_api, send_by_page
-from tests.scenarios.world import begin, deliver, differences, partner_in, reach
+from tests.scenarios.world import begin, deliver, differences, instant, partner_in, reach
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +36,11 @@ def server(settings: Any) -> Iterator[MailServer]:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", running.port, 5
         yield running
+
+
+def run(*jobs: str) -> None:
+    for job in jobs:
+        run_job(job, clock.now())
 
 
 def run_everything() -> int:
@@ -96,3 +102,27 @@ def test_after_an_outage_before_the_deadline_only_the_reminder_that_is_still_tru
     assert reminders(mia) == ["31 days left", "4 days left", "2 days left", "1 day left"]
     subjects = [mail["Subject"].partition(":")[0] for mail in server.taken if mail["To"] == mia.email]
     assert [subject for subject in subjects if "left" in subject] == reminders(mia)
+
+
+@pytest.mark.parametrize("stopped", ["before it was written", "before a server took it"])
+def test_a_reminder_that_an_outage_held_up_over_its_deadline_is_not_mailed_any_more(
+    server: MailServer, stopped: str
+) -> None:
+    begin(at="2023-12-01", years=(2024, 2024))
+    reseller = partner_in()
+    mia = marketer_of(reseller.partner)
+    deliver(reseller, ("25000.00", "2023-08-15"))
+    pass_over("2024-03-04")
+    Mail.objects.all().delete()
+    make.set_clock(instant("2024-08-12 06:00"))
+    run("remind", *(["write_mails"] if stopped == "before a server took it" else []))
+    assert reminders(mia) == ["2 days left"]
+
+    make.set_clock(instant("2024-08-15"))
+    run("write_mails", "send_mails")
+
+    assert [mail["Subject"] for mail in server.taken if "left" in mail["Subject"]] == []
+    late = list(Mail.objects.filter(subject__startswith="2 days left").values_list("status", "error"))
+    given_up = [("failed", "Its deadline passed before a mail server took it.")]
+    assert late == (given_up if stopped == "before a server took it" else [])
+    assert not Notice.objects.filter(mail_at__isnull=False, mail=None).exists()
