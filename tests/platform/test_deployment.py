@@ -35,6 +35,12 @@ def test_the_production_shape_has_its_parts() -> None:
     assert set(SERVICES) == {"db", "redis", "migrate", "web", "worker", "beat"}
 
 
+def test_whatever_dies_is_started_again_and_the_preparation_is_not() -> None:
+    restarts = {name: service["restart"] for name, service in SERVICES.items()}
+    assert restarts.pop("migrate") == "no"
+    assert set(restarts.values()) == {"unless-stopped"}
+
+
 def test_every_variable_of_compose_is_documented_and_every_documented_one_is_used() -> None:
     used = set(re.findall(r"\$\{(\w+)", COMPOSE))
     assert used == set(documented()) - {"COMPOSE_PROJECT_NAME"}  # that one is read by compose itself

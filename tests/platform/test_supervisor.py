@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from coop import supervisor
+from coop.children import stop_children
 from coop.embedded import ServerFailed
 from coop.supervisor import RESTARTS_A_MINUTE, App, Supervisor, Wishes
 
@@ -25,6 +26,25 @@ def test_a_process_that_dies_is_started_again(tmp_path: Path) -> None:
     assert app.process.poll() is None
     app.process.send_signal(signal.SIGKILL)
     app.process.wait()
+
+
+def test_worker_and_beat_are_started_again_when_they_crash_and_the_others_are_left_alone(tmp_path: Path) -> None:
+    said: list[str] = []
+    running = Supervisor(Wishes(home=tmp_path, embedded=True), said.append)
+    sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+    running.apps = [App(name, sleep, os.environ, tmp_path / f"{name}.log") for name in ("web", "worker", "beat")]
+    for app in running.apps:
+        app.start()
+    web, *crashed = (app.process for app in running.apps if app.process)
+    for process in crashed:
+        process.kill()
+        process.wait()
+    running._watch()
+    after = [app.process for app in running.apps if app.process]
+    assert after[0] is web
+    assert [process.poll() for process in after] == [None] * 3
+    assert [line.split(" (")[0] for line in said] == ["worker stopped unexpectedly", "beat stopped unexpectedly"]
+    stop_children(after, seconds=5)
 
 
 def test_a_process_that_dies_again_and_again_is_given_up_with_its_last_words(tmp_path: Path) -> None:
