@@ -95,7 +95,7 @@ def send_deliveries(at: datetime, progress: Progress = SILENT) -> Done:
 def somebody_runs(job: str, progress: Progress) -> bool:
     """Whether another run of a job is alive. Two do no harm; but slow addresses shall not take up every worker."""
     alive = JobRun.objects.filter(job=job, status="running", heartbeat_wall__gt=Now() - timedelta(seconds=ALIVE))
-    return alive.exclude(id=getattr(progress, "run_id", None)).exists()
+    return alive.exclude(id=getattr(progress, "run_id", None) or 0).exists()
 
 
 def keep_webhooks(at: datetime, progress: Progress = SILENT) -> Done:
