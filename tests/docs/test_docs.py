@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.core.management import get_commands
 
+from coop.jobs import JOBS
 from coop.timetable import TIMETABLE
 from funds import states
 
@@ -103,6 +104,11 @@ def test_every_variable_of_compose_stands_in_its_example_file() -> None:
 
 def test_the_timetable_in_the_document_is_that_of_the_code() -> None:
     assert set(re.findall(r"`(coop\.\w+)`", OPERATIONS)) == {entry["task"] for entry in TIMETABLE.values()}
+
+
+def test_the_table_of_jobs_in_the_document_is_the_list_of_the_code() -> None:
+    rows = [f"| {job.how_often} | `{job.task}` | {job.title} |" for job in JOBS]
+    assert "\n".join(rows) in OPERATIONS
 
 
 def test_the_version_in_the_documents_is_the_products() -> None:
