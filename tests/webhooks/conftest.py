@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 
 from coop.lib import clock
 from partners import events
 from partners.hooks.fanout import deliver_events
 from partners.hooks.operations import create_webhook
-from partners.models import Event, Partner, Person, Webhook
+from partners.hooks.sending import send_deliveries
+from partners.models import Delivery, Event, Partner, Person, Webhook
 from tests import factories
 from tests.webhooks.receiver import Receiver
 
@@ -71,3 +73,17 @@ def note(partner: Partner | None, record: str = "1", verb: str = "claim.submitte
     return events.record(
         verb, shape(), by=None, at=clock.now(), partner_id=partner.pk if partner else None, text="said", **options
     )
+
+
+def send(**options: Any) -> Any:
+    return send_deliveries(at=clock.now(), **options)
+
+
+def due_now(*deliveries: Delivery) -> None:
+    """The gap of what waits is over."""
+    waiting = Delivery.objects.filter(status="waiting")
+    (waiting.filter(id__in=[one.pk for one in deliveries]) if deliveries else waiting).update(next_try_wall=Now())
+
+
+def the(hook: Webhook) -> Delivery:
+    return Delivery.objects.get(webhook=hook)
