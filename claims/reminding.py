@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -160,7 +161,13 @@ def note_made(one: Round, given: int, *, at: datetime) -> None:
     if one.mark in made([one]):
         return
     period = one.period
-    said = {"of": one.kind, "last_day": one.last_day.isoformat(), "own": one.own, "days": one.days, "notices": given}
+    said: dict[str, Any] = {
+        "of": one.kind,
+        "last_day": one.last_day.isoformat(),
+        "own": one.own,
+        "days": one.days,
+        "notices": given,
+    }
     events.record(
         REMINDED, period, by=None, at=at, vendor_only=True, program=period.program.code, code=period.code, **said
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -115,7 +116,12 @@ def tell_outlook(one: Outlook, *, at: datetime, step: Callable[[int], None] = la
 def note_told(one: Outlook, given: int, *, at: datetime) -> None:
     if was_told(one.period, one.first):
         return
-    said = {"program": one.period.program.code, "code": one.period.code, "month": one.month, "notices": given}
+    said: dict[str, Any] = {
+        "program": one.period.program.code,
+        "code": one.period.code,
+        "month": one.month,
+        "notices": given,
+    }
     events.record(FORECAST, one.period, by=None, at=at, vendor_only=True, **said)
 
 

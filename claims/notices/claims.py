@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from claims import letters, states
 from claims.due import dispute_until
@@ -93,7 +94,11 @@ def overdue(group: Sequence[Event], who: Audience) -> Iterator[ToldOf]:
             f"due by {due(claim)}. The partner waits, and its money is held meanwhile. Decide it now."
         )
         title = f"{what} of “{claim.title}” is overdue"
-        at_stake = {"page": "review", "amount_minor": claim.claimed_minor, "deadline_at": claim.review_due_at}
+        at_stake: dict[str, Any] = {
+            "page": "review",
+            "amount_minor": claim.claimed_minor,
+            "deadline_at": claim.review_due_at,
+        }
         yield event, mine, about_claim(event, claim, "deadline", title, text, **at_stake)
         yield event, others, about_claim(event, claim, "nobody_acted", title, nobody(text, mine), **at_stake)
 

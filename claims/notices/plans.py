@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from claims import plan_letters, states
@@ -71,7 +72,11 @@ def overdue(group: Sequence[Event], who: Audience) -> Iterator[ToldOf]:
             f"{show_deadline(plan.review_due_at, zone)}. The partner waits with the work. Decide it now."
         )
         title = f"The decision on the plan “{plan.title}” is overdue"
-        at_stake = {"page": "plan-review", "amount_minor": asked_for(plan), "deadline_at": plan.review_due_at}
+        at_stake: dict[str, Any] = {
+            "page": "plan-review",
+            "amount_minor": asked_for(plan),
+            "deadline_at": plan.review_due_at,
+        }
         yield event, mine, about_plan(event, plan, "deadline", title, text, **at_stake)
         yield event, others, about_plan(event, plan, "nobody_acted", title, nobody(text, mine), **at_stake)
 

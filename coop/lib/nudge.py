@@ -39,7 +39,7 @@ def nudge(task: str, *, at_most_every: float = 0) -> None:
     a request does not wait for a broker. `at_most_every` so many seconds a process rings, for tasks that everybody rings.
     """
     asked = Ring(task, at_most_every)
-    if not any(waiting == asked for _, waiting, _ in connection.run_on_commit):
+    if not any(entry[1] == asked for entry in connection.run_on_commit):
         transaction.on_commit(asked)
 
 

@@ -125,7 +125,7 @@ def extensions_of(group: Sequence[Event]) -> dict[str, Extension]:
 def closes_at(extension: Extension) -> datetime:
     """Until when the partner's claims are taken: its own date where it has one."""
     period = extension.earning_period
-    fund = Fund.objects.filter(earning_period=period, partner_id=extension.partner_id).order_by("id").first()
+    fund = Fund.objects.filter(earning_period=period, partner_id=extension.partner_id or 0).order_by("id").first()
     if fund is not None:
         return fund.claims_close_at
     return end_of_day(extension.claims_close_on or period.claims_close_on, period.program.time_zone)
