@@ -55,20 +55,20 @@ class WebhookIn(Input):
     active = YesNo(required=False)
 
 
-class Replay(Input):
+class WebhookReplay(Input):
     """`since`: from which instant on, by the clock of the events."""
 
     since = Instant()
 
 
-class ReplayOut(serializers.Serializer[Any]):
+class WebhookReplayOut(serializers.Serializer[Any]):
     """How many deliveries that were given up wait once more, and of how many events there was none yet."""
 
     again = serializers.IntegerField()
     added = serializers.IntegerField()
 
 
-class AttemptOut(serializers.Serializer[Any]):
+class WebhookTryOut(serializers.Serializer[Any]):
     at_wall = serializers.DateTimeField()
     took_ms = serializers.IntegerField()
     status = serializers.IntegerField(allow_null=True)
@@ -76,7 +76,7 @@ class AttemptOut(serializers.Serializer[Any]):
     error = serializers.CharField()
 
 
-class DeliveryOut(serializers.Serializer[Any]):
+class WebhookDeliveryOut(serializers.Serializer[Any]):
     """`event` is null for a test. `webhook_id` is the header that came with it. `tries` is the log, the last try first."""
 
     id = serializers.CharField()
@@ -87,7 +87,7 @@ class DeliveryOut(serializers.Serializer[Any]):
     status = serializers.ChoiceField(list(states.SENDING))
     reason = serializers.CharField()
     attempts = serializers.IntegerField()
-    tries = AttemptOut(many=True)
+    tries = WebhookTryOut(many=True)
     next_try_wall = serializers.SerializerMethodField()
     ended_wall = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -138,13 +138,13 @@ class WebhookViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         made = operations.rotate_secret(int(pk), revision=self.revision, by=self.person, at=self.at)
         return self.answer_with_secret(*made)
 
-    @verb("test", gives=DeliveryOut)
+    @verb("test", gives=WebhookDeliveryOut)
     def test(self, request: Request, pk: str) -> Response:
         """Send a `webhook.test` at once, also to an address that rests or is paused. Read in the deliveries what came of it."""
         self.take()
         return self.answer(operations.test_webhook(int(pk), by=self.person, at=self.at))
 
-    @verb("replay", takes=Replay, gives=ReplayOut)
+    @verb("replay", takes=WebhookReplay, gives=WebhookReplayOut)
     def replay(self, request: Request, pk: str) -> Response:
         """Deliver what was missed since an instant: what was given up, and what happened while it was paused."""
         return self.answer(operations.replay(int(pk), **self.take(), by=self.person, at=self.at))
@@ -166,7 +166,7 @@ class DeliveryViewSet(ListMixin, RetrieveMixin, ApiViewSet):
     """What was sent to a webhook, what waits, and what was given up; kept for 30 days after its end."""
 
     queryset = Delivery.objects.all()
-    serializer_class = DeliveryOut
+    serializer_class = WebhookDeliveryOut
     write_scope = SCOPE
     missing = "There is no such delivery."
     ordering = ("-id",)
