@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from claims.models import Claim, Plan
 from coop.jobs import BY_NAME
 from coop.jobs.asking import ask_for_run
 from coop.jobs.heartbeat import mark_killed
@@ -22,6 +23,8 @@ from coop.lib.dates import show_instant
 from coop.lib.errors import NotFound
 from coop.lib.models import JobRun
 from coop.lib.web import now
+from funds.models import Fund, Import
+from partners.models import Person
 from partners.permissions import require_role
 from partners.states import AUDITOR, FINANCE, PROGRAM_ADMIN
 from partners.web.request import PersonRequest
@@ -38,12 +41,11 @@ STATUS = {  # words and tone
 }
 RUN_TONES = {"asked": "active", "running": "active", "done": "done", "failed": "problem", "killed": "problem"}
 # Where a record that failed is shown, by the first word of its name ("claim 41").
-PAGES = {
-    "claim": "review",
-    "plan": "plan-review",
-    "import": "import",
-    "fund": "fund",
-    "partner": "portfolio-partner",
+PAGES: dict[str, tuple[Any, str]] = {
+    "claim": (Claim, "review"),
+    "plan": (Plan, "plan-review"),
+    "import": (Import, "import"),
+    "fund": (Fund, "fund"),
 }
 
 
@@ -80,7 +82,7 @@ def operations_run(request: PersonRequest, run_id: int) -> HttpResponse:
         "row": run_row(run),
         "job": job,
         "facts": run_facts(run),
-        "failures": [{**failure, "url": address(failure["record"])} for failure in run.failures],
+        "failures": [shown_failure(failure, request.user) for failure in run.failures],
         "more": max(run.failed - len(run.failures), 0),
         "may_run": request.user.role == PROGRAM_ADMIN and job is not None and run.status in ("failed", "killed"),
     }
@@ -194,11 +196,18 @@ def told(waits: dict[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def address(record: str) -> str:
-    """The page of a record that failed, or nothing where there is none."""
-    found = re.fullmatch(r"(\w+) (\d+)", record)
-    name = PAGES.get(found[1]) if found else None
-    return reverse(name, args=[int(found[2])]) if found and name else ""
+def shown_failure(failure: dict[str, str], person: Person) -> dict[str, str]:
+    """A failure with the name and the page of its record, where the reader may see that; else as it was kept."""
+    found = re.fullmatch(r"(\w+) (\d+)", failure["record"])
+    model, page = PAGES.get(found[1], (None, "")) if found else (None, "")
+    record = model.objects.visible_to(person).filter(id=int(found[2])).first() if found and model else None
+    if found is None or record is None:
+        return {"name": failure["record"].capitalize(), "error": failure["error"], "url": ""}
+    return {
+        "name": f"{found[1].capitalize()} {record}",
+        "error": failure["error"],
+        "url": reverse(page, args=[record.pk]),
+    }
 
 
 def ago(seconds: int | None) -> str:

@@ -46,9 +46,9 @@ def notice_overdue(kind: str, record_id: int, *, at: datetime) -> bool:
     """Say that a claim or a plan was not decided in time. False if it was decided meanwhile, or if it was said."""
     records = Claim.objects if kind == "claim" else Plan.objects
     record = records.select_for_update(of=("self",), no_key=True).select_related("fund__program").get(id=record_id)
-    if not due_to_notice(at, (kind, record_id)):
-        return False
     due = record.review_due_at
+    if due is None or not due_to_notice(at, (kind, record_id)):
+        return False
     events.record(
         OVERDUE[kind],
         record,

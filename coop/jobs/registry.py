@@ -74,7 +74,8 @@ class Job:
     def how_often(self) -> str:
         """E.g. "every minute", "every 5 seconds", "02:30 UTC"."""
         if isinstance(self.every, crontab):
-            return f"{min(self.every.hour):02}:{min(self.every.minute):02} UTC"
+            hour, minute = (min(getattr(self.every, name)) for name in ("hour", "minute"))
+            return f"{hour:02}:{minute:02} UTC"
         seconds = int(self.every)
         if seconds < 60:
             return f"every {seconds} seconds"

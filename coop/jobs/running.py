@@ -110,9 +110,17 @@ def keep(done: Done, heart: Heartbeat, asked_by: str) -> None:
         JobRun.objects.filter(id=heart.run_id).update(**kept)
         run = JobRun.objects.get(id=heart.run_id)
     if done.failed:
-        first = done.failures[0] if done.failures else {"record": "", "error": ""}
+        first = done.failures[0] if done.failures else {"record": done.job, "error": ""}
         events.record(
-            "job.failed", run, by=None, at=done.at, vendor_only=True, job=done.job, failed=done.failed, **first
+            "job.failed",
+            run,
+            by=None,
+            at=done.at,
+            vendor_only=True,
+            job=done.job,
+            failed=done.failed,
+            record=first["record"],
+            error=first["error"],
         )
 
 
@@ -122,7 +130,8 @@ def _add_to_last(done: Done, heart: Heartbeat) -> bool:
     A record that cannot be worked on fails at each look in the same words; and a job that looks every few seconds would write
     a page of rows in an hour.
     """
-    last = JobRun.objects.select_for_update().filter(job=done.job).exclude(id=heart.run_id).first()
+    mine = JobRun.objects.filter(id=heart.run_id or 0)
+    last = JobRun.objects.select_for_update().filter(job=done.job).exclude(id=heart.run_id or 0).first()
     if last is None or last.status not in ("done", "failed") or last.asked_by:
         return False
     same_failure = done.failed > 0 and not done.worked and (last.failed, last.failures) == (done.failed, done.failures)
@@ -131,7 +140,7 @@ def _add_to_last(done: Done, heart: Heartbeat) -> bool:
     same_hour = JobRun.objects.filter(id=last.id, began_wall__gt=Now() - timedelta(hours=1)).exists()
     if not same_failure and not (often and not done.failed and last.status == "done" and same_hour):
         return False
-    JobRun.objects.filter(id=heart.run_id).delete()
+    mine.delete()
     JobRun.objects.filter(id=last.id).update(
         at=done.at, worked=F("worked") + done.worked, heartbeat_wall=Now(), ended_wall=Now()
     )

@@ -45,10 +45,10 @@ class Standing:
     def status(self) -> str:
         if self.running:
             return "running"
-        if self.failing:
-            return "failing"
         if self.asked:
             return "asked"
+        if self.failing:
+            return "failing"
         if self.late:
             return "late"
         return "quiet" if self.looked_wall else "new"

@@ -44,7 +44,8 @@ class Done:
     def fail(self, record: Any, error: object, count: int = 1) -> None:
         """Note what failed, on which record ("claim 41"), in a sentence."""
         self.failed += count
-        sentence = str(error) or type(error).__name__
+        # Databases add lines about where they were; those are in the log.
+        sentence = (str(error).strip() or type(error).__name__).splitlines()[0]
         if len(self.failures) < KEPT_FAILURES:
             self.failures.append({"record": str(record), "error": sentence[:LONGEST_ERROR]})
             self.notes.append(f"{record}: {sentence[:LONGEST_ERROR]}")

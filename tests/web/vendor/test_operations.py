@@ -53,7 +53,7 @@ def test_what_failed_says_why_in_a_sentence_and_leads_to_the_record(enter: Enter
     page = words(get_within_bound(client, reverse("operations"), MOST))
     assert f"Lapse claims fails. Claim {claim.pk}: The totals do not fit. And 101 more." in page
     answer = client.get(reverse("operations-run", args=[run.id]))
-    assert f'href="{reverse("review", args=[claim.pk])}">Claim {claim.pk}</a>' in answer.content.decode()
+    assert f'href="{reverse("review", args=[claim.pk])}">Claim {claim.number}</a>' in answer.content.decode()
     assert client.get(reverse("review", args=[claim.pk])).status_code == 200, "the link leads there for who reads it"
     assert "And 101 more, which are not kept." in words(answer)
 
