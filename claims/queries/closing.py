@@ -35,8 +35,8 @@ def lapsing(period: EarningPeriod, fund_ids: Sequence[int] | None = None) -> dic
         found[row["fund_id"]].drafts, found[row["fund_id"]].returned = row["drafts"], row["returned"]
     plans = Plan.objects.filter(of, status__in=states.PLANS["lapse"]).order_by()
     reserved = Sum("activities__reserved_minor", filter=Q(status=states.APPROVED, activities__closed_at=None))
-    for row in plans.values("fund_id").annotate(plans=Count("id", distinct=True), reserved=reserved):
-        found[row["fund_id"]].plans, found[row["fund_id"]].reserved_minor = row["plans"], row["reserved"] or 0
+    for one in plans.values("fund_id").annotate(plans=Count("id", distinct=True), reserved=reserved):
+        found[one["fund_id"]].plans, found[one["fund_id"]].reserved_minor = one["plans"], one["reserved"] or 0
     return found
 
 

@@ -87,11 +87,9 @@ class Page:
 def rows_for(person: Person) -> Iterator[Row]:
     """Everything that waits for a channel manager's decision and that the person may see."""
     claims = Claim.objects.visible_to(person).filter(status__in=[*UNDECIDED, states.DISPUTED])
-    deadlines = {"closes": closes_at("fund__"), "cures": cures_at("fund__")}
-    for row in claims.values(
-        "id", "status", "held_minor", "claimed_minor", "submitted_at", "disputed_at", "currency", "partner_id",
-        "partner__name", "reviewer_id", "first_decided_by_id", "review_due_at", **deadlines,
-    ):  # fmt: skip
+    both = ["id", "submitted_at", "currency", "partner_id", "partner__name", "reviewer_id", "review_due_at", "closes"]
+    names = [*both, "status", "held_minor", "claimed_minor", "disputed_at", "first_decided_by_id", "cures"]
+    for row in claims.annotate(closes=closes_at("fund__"), cures=cures_at("fund__")).values(*names):
         disputed = row["status"] == states.DISPUTED
         yield Row(
             Waiting(
@@ -111,16 +109,14 @@ def rows_for(person: Person) -> Iterator[Row]:
             row["review_due_at"],
         )
     plans = Plan.objects.visible_to(person).filter(status=states.SUBMITTED).order_by()
-    for row in plans.values(
-        "id", "submitted_at", "fund__earning_period__use_close_at", "currency", "partner_id", "partner__name", "reviewer_id",
-        "review_due_at", closes=closes_at("fund__"),
-    ).annotate(asked=Sum("activities__requested_minor")):  # fmt: skip
+    use_close_at, asked = "fund__earning_period__use_close_at", Sum("activities__requested_minor")
+    for row in plans.annotate(closes=closes_at("fund__"), asked=asked).values(*both, use_close_at, "asked"):
         yield Row(
             Waiting(
                 row["id"],
                 row["asked"] or 0,
                 row["submitted_at"],
-                row["fund__earning_period__use_close_at"],
+                row[use_close_at],
                 row["closes"],
                 PLAN,
             ),

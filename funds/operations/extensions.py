@@ -6,6 +6,7 @@ It counts for all funds of the partner in the period. What was granted is never 
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -157,7 +158,8 @@ def lock_request(extension_id: int, revision: int | None) -> Extension:
 
 def fund_of(period: EarningPeriod, partner_id: int | None) -> Fund:
     """A fund of a partner in a period: all have the same deadlines. Raises NotFound."""
-    fund = Fund.objects.with_names().filter(earning_period=period, partner_id=partner_id).order_by("id").first()
+    found = Fund.objects.with_names().filter(earning_period=period, partner_id=partner_id or 0)
+    fund = found.order_by("id").first()
     if fund is None:
         raise NotFound(f"There is no fund of this partner in {period}, so there is no deadline to move.")
     fund.earning_period = period
@@ -171,7 +173,8 @@ def decide(extension: Extension, status: str, reason: str, *, by: Person, at: da
     extension.save()
 
 
-def record(verb: str, extension: Extension, *, by: Person, at: datetime, **data: str) -> None:
+def record(verb: str, extension: Extension, *, by: Person, at: datetime, **said: str) -> None:
     period = extension.earning_period
     about = {"program": period.program.code, "code": period.code, "partner": str(extension.partner)}
-    events.record(verb, extension, by=by, at=at, **about, **data)
+    data: dict[str, Any] = {**about, **said}
+    events.record(verb, extension, by=by, at=at, **data)

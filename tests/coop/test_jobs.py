@@ -200,6 +200,13 @@ PLANTED: dict[str, tuple[str, ...]] = {
     "nothing expired before its deadline": (
         ENTRY.format(values="'expiry', 'available', 'expired', 5, '2024-08-14', '2024-03-04', 'x', '1', 'x'"),
     ),
+    "every expiry is effective on the deadline of its fund": (
+        ENTRY.format(values="'expiry', 'available', 'expired', 5, '2024-08-13', '2024-08-15', 'x', '1', 'x'"),
+    ),
+    "no partner's own deadline is before its period's": (
+        """UPDATE funds_fund SET own_close_on = '2024-08-13', own_close_at = '2024-08-14Z', own_cure_on = '2024-09-27',
+             own_cure_at = '2024-09-28Z'""",
+    ),
     "nothing is left in a fund that expired": (
         ENTRY.format(values="'expiry', 'available', 'expired', 5, '2024-08-14', '2024-08-15', 'x', '1', 'x'"),
     ),
