@@ -36,7 +36,7 @@ class Scheduler(PersistentScheduler):
             log.warning("beat.not_read", error=str(error))
             return
         for entry in self.schedule.values():
-            entry.last_run_at = looked.get(entry.task.removeprefix("coop."), entry.last_run_at)
+            entry.last_run_at = looked.get(str(entry.task).removeprefix("coop."), entry.last_run_at)
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         if monotonic() - self.noted >= EVERY:
