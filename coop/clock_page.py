@@ -14,6 +14,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from coop.jobs import BY_NAME
 from coop.lib import money
 from coop.lib.dates import add_months, show_instant
 from coop.lib.errors import Invalid, NotAllowed
@@ -125,7 +126,7 @@ def as_shown(moved: Moved, *, ran_jobs: bool) -> dict[str, Any]:
         "ran_jobs": ran_jobs,
         "rows": [
             {
-                "job": JOBS.get(done.job, done.job),
+                "job": JOBS.get(done.job) or BY_NAME[done.job].label,
                 "at": show_instant(done.at),
                 "worked": done.worked,
                 "failed": done.failed,

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 
 log = structlog.get_logger()
@@ -64,14 +65,16 @@ def each(done: Done, ids: Iterable[Any], act: Callable[[Any], Any], *, kind: str
     """Call the operation for each id; what fails is counted and leaves nothing behind, and the others go on.
 
     `kind` names what the ids are of ("claim"), so that a failure leads to its record. An operation may return how many things
-    it did; False or 0 if there was nothing to do any more, because somebody else was quicker. A database that went away is
-    no record's fault: that ends the run.
+    it did; False or 0 if there was nothing to do any more, because somebody else was quicker. A database that went away, and
+    a run that takes too long, are no record's fault: they end the run.
     """
     found: Collection[Any] = ids if isinstance(ids, Collection) else list(ids)
     done.progress.expect(len(found))
     for record_id in found:
         try:
             worked = act(record_id)
+        except SoftTimeLimitExceeded:
+            raise
         except Exception as error:
             if connection.connection is not None and not connection.is_usable():
                 raise

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
@@ -126,6 +127,25 @@ def test_a_job_that_breaks_altogether_is_a_failed_run_with_a_sentence(job: Calla
     assert done.failed == 1
     assert JobRun.objects.get().failures == [
         {"record": NAME, "error": "It broke off: the catalog could not be read"},
+    ]
+
+
+@pytest.mark.django_db
+def test_a_run_that_takes_too_long_ends_and_says_so_and_no_record_is_blamed(job: Callable[..., None]) -> None:
+    tried = []
+
+    def act(record: int) -> None:
+        tried.append(record)
+        raise SoftTimeLimitExceeded
+
+    job(lambda at, progress: each(Done(NAME, at), range(5), act, kind="claim"))
+    run_job(NAME, AT)
+    assert tried == [0]
+    assert JobRun.objects.get().failures == [
+        {
+            "record": NAME,
+            "error": "It took longer than it may and was stopped; what it left is found by the next run.",
+        }
     ]
 
 
