@@ -74,9 +74,15 @@ def add_document(
         document=str(document.pk),
         kind=kind,
         sha256=document.sha256,
+        **line_of(document),
     )
     look_for_duplicates(claim, at)
     return document
+
+
+def line_of(document: Document) -> dict[str, str]:
+    """Whose evidence a document is, as its events say it; nothing where it serves all lines of its kind."""
+    return {"line": str(document.line_id)} if document.line_id else {}
 
 
 def task_of_kind(kind: str) -> str:
@@ -92,11 +98,12 @@ def remove_document(claim_id: int, document_id: int, *, revision: int | None = N
     document = documents_for(by, claim).filter(id=document_id).first()
     if document is None:
         raise NotFound("There is no such document in this claim.")
-    sha256, stored = document.sha256, document.stored
+    stored = document.stored
+    about = {"kind": document.kind, "sha256": document.sha256, **line_of(document)}
     document.delete()
     if stored is not None:
         forget_unused(stored)
-    touched(claim, "claim.document_removed", by=by, at=at, document=str(document_id), sha256=sha256)
+    touched(claim, "claim.document_removed", by=by, at=at, document=str(document_id), **about)
     return claim
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from claims.models import Claim, ClaimLine, Document
-from claims.operations.documents import add_document, remove_document, require_kind, task_of_kind
+from claims.operations.documents import add_document, line_of, remove_document, require_kind, task_of_kind
 from claims.operations.drafting import add_line, change_line, lock_line
 from claims.operations.duplicates import look_for_duplicates
 from claims.operations.files import hold
@@ -164,6 +164,7 @@ def reuse_document(
         document=str(document.pk),
         kind=kind,
         sha256=document.sha256,
+        **line_of(document),
         reused_from=source.claim.number,
     )
     look_for_duplicates(claim, at)

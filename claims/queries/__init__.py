@@ -49,7 +49,7 @@ def facts_of(claim: Claim, at: datetime, fund: Fund | None = None) -> Facts:
     )
     if claim.plan_activity is not None:
         plan = facts_of_planned(claim, claim.plan_activity, at)
-        facts = replace(facts, plan=plan, held_minor=facts.held_minor - claim.from_plan_minor + plan.left_minor)
+        facts = replace(facts, plan=plan, held_minor=kept_for(claim, at))
     facts = replace(facts, **beside(claim, book, case, fund))
     # What was sent, or decided, is counted already.
     new = 0 if claim.held_minor or claim.approved_minor else facts.claimed_minor
@@ -123,7 +123,6 @@ def document_facts(document: Document) -> DocumentFacts:
 
 def facts_of_planned(claim: Claim, planned: PlanActivity, at: datetime) -> PlanFacts:
     """The activity of a plan that a claim is made on; after the claim deadline its plan reserves nothing any more."""
-    reserved = planned.reserved_minor if at < claim.fund.claims_close_at else 0
     return PlanFacts(
         number=planned.plan.number,
         title=planned.title,
@@ -131,8 +130,20 @@ def facts_of_planned(claim: Claim, planned: PlanActivity, at: datetime) -> PlanF
         approved_on=min(approvals(planned, claim.fund.program.time_zone), default=None),
         starts_on=planned.starts_on,
         ends_on=planned.ends_on,
-        left_minor=reserved + claim.from_plan_minor,
+        left_minor=left_of(planned, claim, at),
     )
+
+
+def left_of(planned: PlanActivity, claim: Claim, at: datetime) -> int:
+    """What a plan has for a claim, in minor units: what it still reserves, and what the claim took out of it already."""
+    return (planned.reserved_minor if at < claim.fund.claims_close_at else 0) + claim.from_plan_minor
+
+
+def kept_for(claim: Claim, at: datetime) -> int:
+    """What the fund keeps for a claim beside what is available, in minor units: what it holds, and what its plan reserves."""
+    if claim.plan_activity is None:
+        return claim.held_minor
+    return claim.held_minor - claim.from_plan_minor + left_of(claim.plan_activity, claim, at)
 
 
 def approvals(planned: PlanActivity | None, zone: str) -> Iterator[date]:

@@ -39,7 +39,9 @@ def review_of(claim: Claim) -> str:
 
 def whole_claims(person: Person) -> QuerySet[Claim]:
     """Claims with all that the rules look at, in three queries."""
-    found = Claim.objects.visible_to(person).with_names().select_related("fund__enrollment", "reviewer", "submitted_by")
+    found = Claim.objects.visible_to(person).with_names()
+    found = found.select_related("fund__enrollment", "reviewer", "submitted_by", "plan_activity__plan")
+    found = found.select_related("plan_activity__activity")
     return found.prefetch_related("lines", "documents__stored")
 
 

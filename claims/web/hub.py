@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_safe
 from claims import rules, states
 from claims.models import Claim, Invitation
 from claims.permissions import may_write
-from claims.queries import document_kinds, findings_of
+from claims.queries import document_kinds, findings_of, kept_for
 from claims.queries.book import book_for
 from claims.queries.guests import people_on
 from claims.queries.guidance import guidance_of
@@ -28,7 +29,7 @@ from claims.web.duplicates import hints_for
 from claims.web.history import timeline
 from claims.web.papers import name_of
 from claims.web.places import line_of, place_of
-from claims.web.progress import shown_findings, tasks_of
+from claims.web.progress import Task, shown_findings, tasks_of
 from claims.web.standing import deadline_of
 from coop.lib.dates import show_day, show_deadline
 from coop.lib.web import now
@@ -60,8 +61,9 @@ def hub(request: PersonRequest, shown: Claim, events: list[Event]) -> HttpRespon
     zone = shown.fund.program.time_zone
     findings = findings_of(shown, at=at)
     asked = people_on(shown)
+    to_mend = fixes(shown, events)
     tasks = [replace(task, people=owners(asked, task.key)) for task in tasks_of(shown, findings)]
-    work, send = tasks[:-1], tasks[-1]
+    work, send = tasks[:-1], mended(tasks[-1], to_mend)
     closes = deadline_of(shown)
     left, tone = time_left(closes, at=at, zone=zone)
     return render(
@@ -70,8 +72,9 @@ def hub(request: PersonRequest, shown: Claim, events: list[Event]) -> HttpRespon
         {
             "claim": shown,
             "returned": shown.status == states.ACTION_REQUIRED,
-            "fixes": fixes(shown, events),
-            "tasks": tasks,
+            "fixes": to_mend,
+            "primary": primary(send, to_mend),
+            "tasks": [*work, send],
             "done": sum(task.done for task in work),
             "of": len(work),
             "of_text": str(len(work)),
@@ -85,7 +88,7 @@ def hub(request: PersonRequest, shown: Claim, events: list[Event]) -> HttpRespon
             ],
             "plan": plan_facts(shown),
             "guidance": guidance_of(shown.fund, at, book_for(shown)),
-            "figures": figures(shown),
+            "figures": figures(shown, at),
             "deadline": show_deadline(closes, zone),
             "deadline_left": left,
             "deadline_tone": tone,
@@ -100,6 +103,22 @@ def hub(request: PersonRequest, shown: Claim, events: list[Event]) -> HttpRespon
             "below_zero": overdrawn_text(shown.fund) if shown.fund.overdrawn and not shown.held_minor else "",
         },
     )
+
+
+def mended(send: Task, to_mend: Sequence[dict[str, Any]]) -> Task:
+    """The last task of a returned claim is not ready while what the reviewer asked for was not touched."""
+    left = sum(not fix["touched"] for fix in to_mend)
+    if not left or send.status != "Ready to send":
+        return send
+    return replace(send, hint="Mend first what the reviewer asked for", status=f"{left} to mend", tone="locked")
+
+
+def primary(send: Task, to_mend: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """The one thing to do now: mend the first thing that nobody touched yet, else check and send."""
+    left = [fix for fix in to_mend if not fix["touched"]]
+    if left and left[0]["url"]:
+        return {"label": f"Fix {len(left)} thing{'' if len(left) == 1 else 's'}", "url": left[0]["url"]}
+    return {"label": send.label, "url": send.url}
 
 
 def owners(asked: Sequence[Invitation], task: str) -> str:
@@ -119,10 +138,11 @@ def plan_facts(shown: Claim) -> dict[str, str] | None:
     return {"label": f"{planned.plan}: {planned.title}", "url": reverse("plan", args=[planned.plan_id])}
 
 
-def figures(shown: Claim) -> list[dict[str, str]]:
+def figures(shown: Claim, at: datetime) -> list[dict[str, str]]:
     """The amount so far, what the fund has for it, and what would be left."""
     fund = shown.fund
-    there = max(fund.available_minor, 0) + shown.held_minor
+    kept = kept_for(shown, at)
+    there = max(fund.available_minor, 0) + kept
     left = there - shown.claimed_minor
     over = left < 0
     return [
@@ -137,7 +157,9 @@ def figures(shown: Claim) -> list[dict[str, str]]:
             "label": "In the fund for it",
             "amount": shown.show(there),
             "url": reverse("fund", args=[fund.pk]),
-            "hint": earned_in(fund.earning_period),
+            "hint": f"{shown.show(kept - shown.held_minor)} of it is reserved by the plan"
+            if kept > shown.held_minor
+            else earned_in(fund.earning_period),
         },
         {
             "label": "Left in the fund after sending" if not over else "More than there is",
@@ -193,10 +215,11 @@ def touches(event: Event, field: str) -> bool:
     """Whether an edit changed what the field names."""
     line = line_of(field)
     if line is not None:
-        return event.data.get("line") == str(line) or event.verb.startswith("claim.document")
+        serves_all = event.data.get("kind") in states.MONEY_EVIDENCE and "line" not in event.data
+        return event.data.get("line") == str(line) or serves_all
     first, _, rest = field.partition(".")
     if first == "documents":
         return event.verb.startswith("claim.document") and event.data.get("kind", rest) == rest
     if event.verb == "claim.changed":
-        return first in event.data.get("fields", []) or first == "metrics"
+        return first in event.data.get("fields", [])
     return EDITED.get(event.verb) == first

@@ -20,6 +20,7 @@ from tests.factories import (
     PDF,
     PNG,
     add_invoice,
+    make_approved_plan,
     make_claim,
     make_draft,
     make_enrollment,
@@ -150,8 +151,22 @@ def test_a_returned_claim_leads_to_each_field_and_shows_the_note_there(sign_in: 
     assert "The reviewer wrote: The log is empty." in page(client, f"/claims/{claim.pk}/proof/")
     assert "The reviewer wrote: Count the calls once more." in page(client, f"/claims/{claim.pk}/results/")
     assert "Changed since" not in said
+    assert "Fix 3 things" in said
+    assert "Mend first what the reviewer asked for 3 to mend" in said
     client.post(f"/claims/{claim.pk}/proof/", {"file_call-log": upload("log.png", PNG)})
-    assert "Changed since" in page(client, f"/claims/{claim.pk}/")
+    said = page(client, f"/claims/{claim.pk}/")
+    assert "Changed since" in said
+    assert "Fix 2 things" in said
+
+
+def test_the_hub_counts_what_the_plan_reserves_for_the_claim(sign_in: SignIn) -> None:
+    fund = make_fund()  # 10,003.55 USD
+    planned = make_approved_plan(fund, "10000.00").activities.get()
+    draft = make_draft(fund, plan_activity_id=planned.pk)
+    add_invoice(draft, "9000.00", document=False)
+    said = page(sign_in(draft.created_by), f"/claims/{draft.pk}/")
+    assert "In the fund for it 10,003.55 USD 10,000.00 USD of it is reserved by the plan" in said
+    assert "Left in the fund after sending 1,003.55 USD" in said
 
 
 def test_a_draft_after_its_deadline_says_that_it_cannot_be_sent(sign_in: SignIn) -> None:
