@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.forms.utils import ErrorDict
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -101,6 +102,10 @@ class WorkForm(ClaimForm):
                 self.add_error(f"hours_{index}", "Write the hours as a number above zero, for example 7.5.")
         return data
 
+    def accept_unjudged(self) -> None:
+        """Find nothing wrong yet: whoever asks for more rows has not finished."""
+        self._errors = ErrorDict()
+
     def filled(self) -> list[int]:
         """The rows in which something was written."""
         return [i for i in range(self.number) if any(str(self[f"{n}_{i}"].data or "").strip() for n in ROW)]
@@ -148,7 +153,7 @@ def work_form(claim: Claim, line: ClaimLine | None, data: Any) -> WorkForm:
         number += 2
         data = data.copy()
         data["rows"] = str(min(number, MOST_ROWS))
-    return WorkForm(
+    form = WorkForm(
         data,
         currency=claim.currency,
         share=share_of(claim),
@@ -156,6 +161,9 @@ def work_form(claim: Claim, line: ClaimLine | None, data: Any) -> WorkForm:
         number=max(1, min(number, MOST_ROWS)),
         initial={"revision": claim.revision, **(work_values(claim, line, known) if line else {})},
     )
+    if data is not None and "more" in data:
+        form.accept_unjudged()
+    return form
 
 
 def work_values(claim: Claim, line: ClaimLine, known: Sequence[Work]) -> dict[str, Any]:

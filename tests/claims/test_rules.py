@@ -169,6 +169,8 @@ def test_r3_every_line_has_its_evidence_of_money() -> None:
     assert (first.outcome, second.outcome) == ("passed", "failed")
     assert (second.field, second.seen, second.wanted) == ("lines.2", "1,250.00 USD of this line", "its CSR as a file")
     assert second.fix == "Upload the CSR for this line."
+    described = (invoice(275_000), LineFacts("2", "csr", "", "", None, 125_000, details={"csr": "[]"}))
+    assert found("money_evidence", lines=described)[1].fix == "Sign the statement (CSR) for this line."
     alone = only_failure("money_evidence", documents=GOOD.documents[1:])
     assert alone.fix == "Upload the invoice for Fabrikam Print INV-1."
     csr = (*GOOD.documents, DocumentFacts("csr"))

@@ -8,7 +8,7 @@ from typing import Any
 
 from claims.rules.answers import NO, WANTED, YES, is_result, parts
 from claims.rules.book import Book, Case, Rule
-from claims.rules.facts import CLAIM, IDEA, Facts, Metric, Proof
+from claims.rules.facts import CLAIM, IDEA, Facts, LineFacts, Metric, Proof
 from claims.rules.findings import FAILED, PERSON, Finding
 from claims.rules.kinds.kind import Kind, sentence
 from claims.rules.kinds.limits import fixed
@@ -51,11 +51,17 @@ def money_evidence(rule: Rule, facts: Facts, book: Book) -> Iterable[Finding]:
             accepted and ((line.kind, line.id) in serves or (line.kind, None) in serves),
             seen=f"{facts.show(line.amount_minor)} of {line.name}" + ("" if accepted else ", shown by a CSR"),
             wanted=f"its {what} as a file" if accepted else "the invoice of a supplier: a CSR does not count here",
-            fix=f"Upload the {what} for {line.name}."
-            if accepted
-            else "Take this line out, or claim it with the invoice instead.",
+            fix=mend_of_line(line, accepted),
             at_field=f"lines.{line.id}",
         )
+
+
+def mend_of_line(line: LineFacts, accepted: bool) -> str:
+    if not accepted:
+        return "Take this line out, or claim it with the invoice instead."
+    if "csr" in line.details:  # in-house work that is described row by row
+        return f"Sign the statement (CSR) for {line.name}."
+    return f"Upload the {SHOWN_BY[line.kind]} for {line.name}."
 
 
 def accepted_by(rule: Rule) -> Sequence[str]:

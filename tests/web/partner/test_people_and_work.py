@@ -234,6 +234,16 @@ def test_in_house_work_is_described_signed_and_void_once_it_changes(sign_in: Sig
 # --- Files used again -----------------------------------------------------------------------------------------------------
 
 
+def test_whoever_asks_for_more_rows_has_done_nothing_wrong(sign_in: SignIn, draft: Claim) -> None:
+    client = sign_in(draft.created_by)
+    response = client.post(f"/claims/{draft.pk}/work/new/", {"rows": "2", "name_0": "Ana Lopez", "more": "1"})
+    said = text_of(response)
+    assert "There is a problem" not in said
+    assert "Person 4" in said
+    assert 'value="Ana Lopez"' in response.content.decode()
+    assert not draft.lines.exists()
+
+
 def test_a_file_of_an_earlier_claim_is_used_again_without_sending_it(sign_in: SignIn) -> None:
     earlier = make_claim(make_fund(), "100.00")
     add_document(earlier.pk, kind="call-script", filename="spring.pdf", data=PDF, by=earlier.created_by, at=clock.now())
