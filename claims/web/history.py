@@ -18,13 +18,18 @@ EDITS = {
     "claim.line_removed": "took a line out",
     "claim.document_added": "added a document",
     "claim.document_removed": "took a document out",
+    "claim.document_dated": "said what day a document is of",
 }
 SENTENCES = {
     **EDITS,
     "claim.created": "started the claim",
+    "claim.csr_signed": "signed the statement of in-house work (CSR)",
+    "claim.duplicate_kept": "kept evidence that was given before, and said why",
+    "claim.duplicate_resolved": "judged evidence that was given before",
     "claim.submitted": "sent the claim for",
     "claim.withdrawn": "withdrew the claim",
     "claim.review_started": "started the review",
+    "claim.review_overdue": "noted that the decision is overdue",
     "claim.returned": "returned the claim",
     "claim.approved": "approved",
     "claim.rejected": "declined the claim",
@@ -37,6 +42,7 @@ SENTENCES = {
     "claim.paid": "paid",
     "claim.payment_returned": "noted that the bank sent the money back",
     "claim.lapsed": "closed the claim, because its deadline had passed",
+    "claim.file_deleted": "deleted a file whose time to be kept is over",
 }
 TASK_SENTENCES = {
     "claim.task_given": "asked {person} to do a task: {task}",
@@ -91,6 +97,6 @@ def sentence(event: Event) -> str:
     if event.verb in TASK_SENTENCES:
         task = states.TASKS[event.data["task"]].lower()
         return TASK_SENTENCES[event.verb].format(person=event.data["person"], task=task)
-    if event.verb == "claim.changed" and event.data.get("fields") == []:
+    if event.verb == "claim.changed" and event.data.get("fields") == ["metrics"]:
         return "reported the results"
     return SENTENCES.get(event.verb, event.verb.partition(".")[2].replace("_", " "))

@@ -162,6 +162,7 @@ SENTENCES = {
     "plan.cancelled": "cancelled the plan",
     "plan.replaced": "put a newer version in its place",
     "plan.amended": "began a new version",
+    "plan.review_overdue": "noted that the decision is overdue",
     "plan.lapsed": "closed the plan, because the claim deadline had passed",
     "plan.closed": "closed the plan",
 }

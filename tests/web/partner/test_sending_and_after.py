@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from claims.models import Claim
 from claims.operations.drafting import add_line
 from claims.operations.review import Fix, LineDecision, approve_claim, reject_claim, return_claim, start_review
 from claims.operations.sending import lapse_claim, withdraw_claim
+from claims.web.history import SENTENCES as claim_words
+from claims.web.history import TASK_SENTENCES as task_words
+from claims.web.plan_standing import SENTENCES as plan_words
 from coop.lib import clock
 from funds.operations.payments import approve_run, prepare_run
 from funds.operations.results import Result, read_results
@@ -245,6 +251,13 @@ def test_the_history_is_told_in_sentences(sign_in: SignIn) -> None:
     assert f"{name} sent the claim for 4,000.00 USD" in said
     assert f"{name} worked on the claim" in said
     assert f"{name} started the claim" in said
+
+
+def test_every_event_of_claims_and_plans_has_its_sentence() -> None:
+    written = "\n".join(path.read_text() for path in Path(settings.BASE_DIR, "claims/operations").glob("*.py"))
+    verbs = set(re.findall(r'"((?:claim|plan)\.[a-z_]+)"', written))
+    assert {"claim.csr_signed", "plan.closed"} <= verbs
+    assert verbs - set(claim_words) - set(task_words) - set(plan_words) == set()
 
 
 def test_the_vendor_is_led_to_the_review_and_knows_of_no_draft(sign_in: SignIn) -> None:
