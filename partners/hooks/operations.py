@@ -26,6 +26,7 @@ from partners.models import Delivery, Event, Person, Webhook
 FIELDS = ("url", "events", "active")
 MOST_WEBHOOKS = 10  # of one person
 MOST_EVENTS = 100
+MOST_TESTS = 5  # that wait at once
 MOST_REPLAYED = 10_000
 HOURS_OF_TWO_SECRETS = 24
 DAYS_KEPT = 30
@@ -120,9 +121,14 @@ def rotate_secret(webhook_id: int, *, revision: int | None = None, by: Person, a
 
 @transaction.atomic
 def test_webhook(webhook_id: int, *, by: Person, at: datetime) -> Delivery:
-    """Send a test on the way of all deliveries, at once and once, also to an address that is paused. Raises NotFound."""
+    """Send a test on the way of all deliveries, at once and once, also to an address that is paused.
+
+    Raises NotFound, and WrongStatus while others wait: nobody's address shall be flooded by a button.
+    """
     webhook = lock_webhook(webhook_id, by=by)
     require_place(by)
+    if webhook.deliveries.filter(status="waiting", verb=TEST).count() >= MOST_TESTS:
+        raise WrongStatus(f"{MOST_TESTS} tests are on their way already. Look in the log what came of them.")
     token = secrets.token_hex(8)
     delivery = Delivery.objects.create(
         webhook=webhook, verb=TEST, record=f"{TEST}:{token}", message_id=f"msg_{webhook.pk}_test_{token}", created_at=at
@@ -195,7 +201,7 @@ def keep_house() -> int:
         except Unreadable:  # the log of deliveries says so
             continue
         Webhook.objects.filter(id=webhook_id, secret=secret, old_secret=old).update(secret=anew, old_secret=old_anew)
-    ended = "ended_wall < clock_timestamp() - make_interval(days => %s)"
+    ended = "ended_wall < now() - make_interval(days => %s)"  # the same instant in both statements
     with transaction.atomic():
         execute(
             f"DELETE FROM partners_attempt WHERE delivery_id IN (SELECT id FROM partners_delivery WHERE {ended})",

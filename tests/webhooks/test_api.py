@@ -151,6 +151,14 @@ def test_a_test_goes_at_once_and_its_outcome_is_in_the_log(api: Api, owner: Pers
     assert verify(made["secret"], receiver.taken[0].headers, receiver.taken[0].body)
 
 
+def test_five_tests_may_wait_at_once(api: Api, owner: Person, receiver: Receiver) -> None:
+    hook = make_hook(owner, receiver.url())
+    answers = [api.post(f"webhooks/{hook.pk}/test/") for _ in range(6)]
+    assert [answer.status for answer in answers] == [200] * 5 + [409]
+    send_deliveries(at=clock.now())
+    assert api.post(f"webhooks/{hook.pk}/test/").status == 200
+
+
 def test_a_replay_brings_what_was_missed_in_its_order_and_nothing_twice(
     api: Api, owner: Person, receiver: Receiver
 ) -> None:
