@@ -25,7 +25,7 @@ def ack_early() -> None:
     write = ApiViewSet.write
 
     def later(view: Any, handler: Any, request: Any, *args: Any, **kwargs: Any) -> None:
-        time.sleep(0.5)
+        time.sleep(2.0)
         write(view, handler, request, *args, **kwargs)
         connection.close()
 

@@ -14,9 +14,7 @@ END $$;
 ALTER TABLE funds_fund DROP CONSTRAINT no_bucket_below_zero;
 """
 WITHOUT_WINDOWS = "DROP TRIGGER claim_sent_in_its_windows ON claims_claim;"
-WITHOUT_ONE_EXPIRY = (
-    "DROP INDEX a_deadline_expires_a_fund_once; ALTER TABLE funds_entry DROP CONSTRAINT entry_key_is_used_once;"
-)
+WITHOUT_ONE_EXPIRY = "DROP INDEX a_deadline_expires_a_fund_once;"
 # As if somebody had put a balance right with his own hands.
 WRONG_TOTAL = """
 ALTER TABLE funds_fund DROP CONSTRAINT balance_identity;
