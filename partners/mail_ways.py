@@ -85,7 +85,7 @@ def choose_second_contact(person_id: int | None, *, by: Person, at: datetime) ->
     Raises NotAllowed, Invalid.
     """
     require_role(by, states.PARTNER_ADMIN, to="choose who is told when nobody acts")
-    partner = Partner.objects.select_for_update().get(id=by.partner_id)
+    partner = Partner.objects.select_for_update().get(people=by)
     contact = None
     if person_id is not None:
         able = partner.people.filter(is_active=True).exclude(role=states.AGENCY)

@@ -88,9 +88,10 @@ def dates_of_funds(funds: FundQuerySet, at: datetime) -> list[DateToAct]:
             words = f"Do the marketing that {named(fund)} is to pay"
             text = "Work that is done later cannot be claimed from this fund."
             found.append(of_fund(fund, USE_ENDS, period.use_close_at, words, text))
-        drafted = f" {fund.drafts} draft{'' if fund.drafts == 1 else 's'} not sent yet." if fund.drafts else ""
+        number: int = fund.drafts  # type: ignore[attr-defined]
+        drafted = f" {number} draft{'' if number == 1 else 's'} not sent yet." if number else ""
         text = f"What is not claimed by then expires.{drafted}"
-        found.append(of_fund(fund, CLAIM_BY, fund.closes, f"Claim what is left of {named(fund)}", text))
+        found.append(of_fund(fund, CLAIM_BY, fund.claims_close_at, f"Claim what is left of {named(fund)}", text))
     return found
 
 
@@ -119,13 +120,19 @@ def of_fund(fund: Fund, kind: str, ends_at: datetime, title: str, text: str) -> 
 
 def dates_of_returned_claims(claims: ClaimQuerySet, at: datetime) -> list[DateToAct]:
     """Until when each returned claim must be mended and sent again."""
-    returned = with_deadline(claims.with_names()).filter(status=states.ACTION_REQUIRED, deadline__gt=at)
+    returned = with_deadline(claims.with_names()).filter(Q(status=states.ACTION_REQUIRED, deadline__gt=at))
     found = []
-    for claim in returned.order_by("deadline", "id"):
+    for claim in returned.order_by(F("deadline").asc(), "id"):
         number = len(claim.returned_fixes)
         text = f"{number} thing{'' if number == 1 else 's'} to mend. After this the claim lapses and its money expires."
-        found.append(of_claim(claim, MEND_BY, claim.deadline, f"Mend and send “{claim.title}” again", text))
+        found.append(of_claim(claim, MEND_BY, ends(claim), f"Mend and send “{claim.title}” again", text))
     return found
+
+
+def ends(claim: Claim) -> datetime:
+    """The instant from which a claim that the partner may still write is late (`with_deadline`)."""
+    deadline: datetime = claim.deadline  # type: ignore[attr-defined]
+    return deadline
 
 
 def dates_of_declined_claims(claims: ClaimQuerySet, at: datetime) -> list[DateToAct]:
@@ -161,28 +168,29 @@ def of_claim(claim: Claim, kind: str, ends_at: datetime, title: str, text: str, 
 
 def dates_of_tasks(invitations: Iterable[Invitation], at: datetime) -> list[DateToAct]:
     """Until when what somebody was asked to do must be done. It names no money: a guest sees none."""
-    asked = {invitation.claim_id: invitation for invitation in invitations}
-    claims = with_deadline(Claim.objects.with_names()).filter(id__in=asked, deadline__gt=at)
-    found = []
-    for claim in claims.order_by("deadline", "id"):
-        invitation = asked[claim.pk]
-        found.append(
-            DateToAct(
-                uid=f"{TASK_BY}-invitation-{invitation.pk}",
-                kind=TASK_BY,
-                at=claim.deadline,
-                zone=claim.fund.program.time_zone,
-                title=f"{states.TASKS[invitation.task]} of “{claim.title}”",
-                text=f"Asked by {invitation.invited_by.name}. The claim must be sent by then.",
-                page=("guest-task", invitation.pk),
-                subject_type="invitation",
-                subject=str(invitation.pk),
-                partner_id=claim.partner_id,
-                program=claim.fund.program.code,
-                program_name=claim.fund.program.name,
-            )
-        )
-    return found
+    asked = list(invitations)
+    claims = with_deadline(Claim.objects.with_names()).filter(
+        Q(id__in={one.claim_id for one in asked}, deadline__gt=at)
+    )
+    still_open = claims.in_bulk()
+    return [of_task(one, still_open[one.claim_id]) for one in asked if one.claim_id in still_open]
+
+
+def of_task(invitation: Invitation, claim: Claim) -> DateToAct:
+    return DateToAct(
+        uid=f"{TASK_BY}-invitation-{invitation.pk}",
+        kind=TASK_BY,
+        at=ends(claim),
+        zone=claim.fund.program.time_zone,
+        title=f"{states.TASKS[invitation.task]} of “{claim.title}”",
+        text=f"Asked by {invitation.invited_by.name}. The claim must be sent by then.",
+        page=("guest-task", invitation.pk),
+        subject_type="invitation",
+        subject=str(invitation.pk),
+        partner_id=claim.partner_id,
+        program=claim.fund.program.code,
+        program_name=claim.fund.program.name,
+    )
 
 
 # --- The vendor's dates -----------------------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ def note_held(held: Iterable[Group], *, by: Person, at: datetime) -> None:
     for group in held:
         if group.held == INCOMPLETE:
             said = {name: value for name, value in group.as_held().items() if name not in ("partner", "partner_name")}
-            events.record("payment.held", group.partner, by=by, at=at, partner_id=group.partner.pk, **said)
+            events.record("payment.held", group.partner, by=by, at=at, partner_id=group.partner.pk, **said)  # type: ignore[arg-type]
 
 
 def take_waiting(cutoff: date) -> list[Payable]:

@@ -77,7 +77,9 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(fields=["webhook", "record", "event"], name="delivery_waiting", condition=Q(status="waiting")),
-            models.Index(fields=["webhook", "next_try_wall", "event"], name="delivery_due", condition=Q(status="waiting")),
+            models.Index(
+                fields=["webhook", "next_try_wall", "event"], name="delivery_due", condition=Q(status="waiting")
+            ),
             models.Index(fields=["webhook", "-id"], name="delivery_by_webhook"),
         ]
 
