@@ -47,12 +47,15 @@ class Nemesis:
 
     def look(self) -> None:
         """One turn: kill what is due, and note what is back."""
-        now = time.monotonic()
+        self.note_returns()
+        down = {kill.what.partition(",")[0] for kill, _, _ in self.waiting}
         for what, due in self.next.items():
-            if now >= due:
+            now = time.monotonic()
+            if what in down:  # it lives for its time once it is back, however slow the machine is
+                self.next[what] = max(due, now + self.every[what] * self.chance.uniform(0.7, 1.3))
+            elif now >= due:
                 self.next[what] = now + self.every[what] * self.chance.uniform(0.7, 1.3)
                 self.kill(what)
-        self.note_returns()
 
     def note_returns(self) -> None:
         still = []
