@@ -16,6 +16,7 @@ from claims.models import Claim, Plan
 from claims.notices.words import workers_on_claim, workers_on_plan
 from claims.queries.partner import with_deadline
 from coop.lib.dates import show_day, show_deadline
+from funds.models import EarningPeriod, Fund
 from funds.notices.words import named
 from funds.queries.deadlines import closes_at
 from partners.audience import WRITERS, Audience
@@ -31,6 +32,8 @@ CHUNK = 500
 def escalate(*, at: datetime, step: Callable[[int], None] = lambda told: None) -> int:
     """Tell the second person of a partner, once for each claim or plan and deadline. Returns how many were told."""
     given = 0
+    if not deadline_near(at):
+        return 0
     for find in (forgotten_claims, forgotten_plans):
         after = 0
         while found := list(find(at).filter(id__gt=after).order_by("id")[:CHUNK]):
@@ -40,6 +43,16 @@ def escalate(*, at: datetime, step: Callable[[int], None] = lambda told: None) -
             given += told
             step(told)
     return given
+
+
+def deadline_near(at: datetime) -> bool:
+    """Whether any deadline is near, of a period or of single funds: most of the year none is."""
+    near = {"gt": at, "lte": at + NEAR}
+    periods = Q(**{f"claims_close_at__{test}": value for test, value in near.items()})
+    periods |= Q(**{f"cure_close_at__{test}": value for test, value in near.items()})
+    if EarningPeriod.objects.filter(periods).exists():
+        return True
+    return Fund.objects.filter(own_close_at__isnull=False, own_cure_at__gt=at, own_close_at__lte=at + NEAR).exists()
 
 
 # --- What lies untouched ----------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from claims import states
@@ -88,23 +89,26 @@ def rounds(at: datetime) -> Iterator[Round | None]:
 def last_days(after: datetime, until: datetime) -> Iterator[tuple[EarningPeriod, str, date, bool]]:
     """The last days of periods with funds, and of single funds, of which the end lies between two instants."""
     first, last = after.date(), until.date()
+    near = Q(*[Q(**{f"{column}__gte": first, f"{column}__lte": last}) for column, _ in DAYS.values()], _connector=Q.OR)
+    periods = EarningPeriod.objects.filter(near, Exists(Fund.objects.filter(earning_period=OuterRef("pk"))))
+    own = Fund.objects.filter(own_close_at__isnull=False, own_cure_on__gte=first, own_close_on__lte=last)
+    moved = list(own.order_by().values_list("earning_period", "own_close_on", "own_cure_on").distinct())
+    known = {period.pk: period for period in periods.select_related("program").order_by("id")}
+    missing = {period_id for period_id, *_ in moved} - set(known)
+    of_own = known | (EarningPeriod.objects.select_related("program").in_bulk(missing) if missing else {})
     for kind, (column, own_column) in DAYS.items():
-        near = {f"{column}__gte": first, f"{column}__lte": last}
-        periods = EarningPeriod.objects.filter(funds__isnull=False, **near).distinct().select_related("program")
-        for period in periods.order_by("id"):
-            yield period, kind, getattr(period, column), False
-        own = Fund.objects.filter(
-            own_close_at__isnull=False, **{f"{own_column}__gte": first, f"{own_column}__lte": last}
-        )
-        pairs = own.order_by("earning_period", own_column).values_list("earning_period", own_column).distinct()
-        days = list(pairs)
-        known = EarningPeriod.objects.select_related("program").in_bulk([period_id for period_id, _ in days])
-        for period_id, day in days:
-            yield known[period_id], kind, day, True
+        place = 1 + (own_column == "own_cure_on")
+        days = [(known[period_id], getattr(known[period_id], column), False) for period_id in known]
+        days += [(of_own[period_id], day, True) for period_id, day in sorted({(row[0], row[place]) for row in moved})]
+        for period, day, is_own in days:
+            if first <= day <= last:
+                yield period, kind, day, is_own
 
 
 def made(found: Iterable[Round]) -> set[tuple[str, str, str, bool, int]]:
     periods = {str(one.period.pk) for one in found}
+    if not periods:
+        return set()
     told = Event.objects.filter(subject_type="earning_period", subject__in=periods, verb=REMINDED)
     return {
         (subject, data["of"], data["last_day"], data["own"], data["days"])

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from coop.lib.dates import add_months, show_day, start_of_day
@@ -62,20 +63,25 @@ class Outlook:
 
 def due(at: datetime) -> list[Outlook]:
     """Periods that are being earned of which this month's outlook was not told, from their second month on."""
-    earning = EarningPeriod.objects.filter(earn_open_at__lte=at, earn_close_at__gt=at, funds__settled_at__isnull=True)
-    periods = earning.filter(funds__isnull=False).distinct().select_related("program").order_by("id")
+    funds = Fund.objects.filter(earning_period=OuterRef("pk"), settled_at__isnull=True)
+    periods = EarningPeriod.objects.filter(Exists(funds), earn_open_at__lte=at, earn_close_at__gt=at)
+    earning = list(periods.select_related("program").order_by("id"))
+    told = months_told(earning)
     found = []
-    for period in periods:
+    for period in earning:
         first = at.astimezone(ZoneInfo(period.program.time_zone)).date().replace(day=1)
-        threshold = threshold_minor(period)
-        if first > period.earn_from and threshold > 0 and not was_told(period, first):
-            found.append(Outlook(period, first, threshold))
+        if first > period.earn_from and (str(period.pk), first.strftime("%Y-%m")) not in told:
+            found.append(Outlook(period, first, threshold_minor(period)))
     return found
 
 
-def was_told(period: EarningPeriod, first: date) -> bool:
-    told = Event.objects.about("earning_period", period.pk).filter(verb=FORECAST)
-    return told.filter(data__month=first.strftime("%Y-%m")).exists()
+def months_told(periods: Sequence[EarningPeriod]) -> set[tuple[str, str]]:
+    """The periods and months of which the outlook was told."""
+    if not periods:
+        return set()
+    subjects = [str(period.pk) for period in periods]
+    told = Event.objects.filter(subject_type="earning_period", subject__in=subjects, verb=FORECAST)
+    return {(subject, data["month"]) for subject, data in told.values_list("subject", "data")}
 
 
 def instants(after: datetime, until: datetime) -> set[datetime]:
@@ -114,7 +120,7 @@ def tell_outlook(one: Outlook, *, at: datetime, step: Callable[[int], None] = la
 
 
 def note_told(one: Outlook, given: int, *, at: datetime) -> None:
-    if was_told(one.period, one.first):
+    if (str(one.period.pk), one.month) in months_told([one.period]):
         return
     said: dict[str, Any] = {
         "program": one.period.program.code,
