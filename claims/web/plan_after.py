@@ -57,6 +57,7 @@ def after_sending(request: PersonRequest, plan: Plan) -> HttpResponse:
         "events": story(history_of(plan, request.user), currency=plan.currency),
         "fund_name": f"{earned_in(plan.fund.earning_period)}, {plan.fund.program}, {plan.fund.location}",
         "new_url": f"{reverse('plan-new')}?fund={plan.fund_id}",
+        "catalog_url": f"{reverse('catalog')}?program={plan.fund.program.code}",
     }
     return render(request, "claims/plans/after.html", context)
 

@@ -57,6 +57,7 @@ def find_claim(request: PersonRequest, claim_id: int) -> Claim:
         Claim.objects.visible_to(request.user)
         .with_names()
         .select_related("reviewer", "submitted_by", "first_decided_by", "disputed_by", "fund__enrollment")
+        .select_related("plan_activity__plan", "plan_activity__activity")
     )
     claim = claims.prefetch_related("lines", "documents__stored").filter(id=claim_id).first()
     if claim is None:
@@ -280,12 +281,23 @@ def facts(claim: Claim) -> list[dict[str, Any]]:
             "value": f"{earned_in(period)} ({period}), {claim.fund.program.name}, to be used "
             f"{show_day(period.use_from)} to {show_day(period.use_to)}",
         },
+        *plan_fact(claim),
         {
             "key": "Sent",
             "value": f"{show_instant(claim.submitted_at)} by {claim.submitted_by}"  # type: ignore[arg-type]
             + (f", for the {ordinal(claim.sendings)} time" if claim.sendings > 1 else ""),
         },
     ]
+
+
+def plan_fact(claim: Claim) -> list[dict[str, Any]]:
+    """The activity of a plan that the claim is made on, with what was approved for it."""
+    planned = claim.plan_activity
+    if planned is None:
+        return []
+    approved = f", {claim.show(planned.approved_minor)} approved" if planned.approved_minor is not None else ""
+    url = reverse("plan", args=[planned.plan_id])
+    return [{"key": "Plan", "value": f"{planned.plan}: {planned.title}{approved}", "url": url}]
 
 
 def ordinal(number: int) -> str:

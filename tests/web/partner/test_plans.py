@@ -298,7 +298,7 @@ def test_a_declined_plan_says_why_and_what_else(sign_in: SignIn) -> None:
     plan = make_sent_plan(make_fund())
     decline_plan(plan.pk, note="We do not promote this any more.", by=vendor("manager"), at=clock.now())
     shown = page(sign_in(plan.created_by), reverse("plan", args=[plan.pk]))
-    for said in ("We do not promote this any more.", "What else you can do", "Start another plan"):
+    for said in ("We do not promote this any more.", "What else you can do", "See what the program pays for"):
         assert said in shown, said
 
 

@@ -10,7 +10,15 @@ from claims.models import Claim
 from claims.operations.review import Fix, return_claim, start_review
 from claims.operations.sending import submit_claim, withdraw_claim
 from coop.lib import clock
-from tests.factories import make_claim, make_fund, make_partner, make_person, make_sent_claim, vendor
+from tests.factories import (
+    make_approved_plan,
+    make_claim,
+    make_fund,
+    make_partner,
+    make_person,
+    make_sent_claim,
+    vendor,
+)
 from tests.web.vendor.conftest import Enter, get_within_bound, words
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +63,15 @@ def test_the_page_shows_claim_checks_lines_evidence_fund_and_history(enter: Ente
         "Review due 6 Mar 2024",
     ):
         assert said in page, said
+
+
+def test_the_page_leads_to_the_plan_that_the_claim_is_made_on(enter: Enter) -> None:
+    fund = make_fund()
+    planned = make_approved_plan(fund, "3000.00", title="Spring calls").activities.get()
+    claim = make_sent_claim(fund, "2500.00", plan_activity_id=planned.pk)
+    response = get_within_bound(enter("manager"), reverse("review", args=[claim.pk]), WORKSPACE)
+    assert f"Plan {planned.plan}: {planned.title}, 3,000.00 USD approved" in words(response)
+    assert reverse("plan", args=[planned.plan_id]) in response.content.decode()
 
 
 def test_evidence_leaves_as_a_download(enter: Enter, claim: Claim) -> None:
