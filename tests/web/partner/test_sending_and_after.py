@@ -15,9 +15,7 @@ from claims.models import Claim
 from claims.operations.drafting import add_line
 from claims.operations.review import Fix, LineDecision, approve_claim, reject_claim, return_claim, start_review
 from claims.operations.sending import lapse_claim, withdraw_claim
-from claims.web.history import SENTENCES as claim_words
-from claims.web.history import TASK_SENTENCES as task_words
-from claims.web.plan_standing import SENTENCES as plan_words
+from claims.web import history, plan_standing
 from coop.lib import clock
 from funds.operations.payments import approve_run, prepare_run
 from funds.operations.results import Result, read_results
@@ -257,7 +255,7 @@ def test_every_event_of_claims_and_plans_has_its_sentence() -> None:
     written = "\n".join(path.read_text() for path in Path(settings.BASE_DIR, "claims/operations").glob("*.py"))
     verbs = set(re.findall(r'"((?:claim|plan)\.[a-z_]+)"', written))
     assert {"claim.csr_signed", "plan.closed"} <= verbs
-    assert verbs - set(claim_words) - set(task_words) - set(plan_words) == set()
+    assert verbs - set(history.SENTENCES) - set(history.TASK_SENTENCES) - set(plan_standing.SENTENCES) == set()
 
 
 def test_the_vendor_is_led_to_the_review_and_knows_of_no_draft(sign_in: SignIn) -> None:
