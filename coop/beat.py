@@ -46,4 +46,5 @@ class Scheduler(PersistentScheduler):
             except DatabaseError as error:
                 connection.close()
                 log.warning("beat.not_noted", error=str(error))
-        return min(float(super().tick(*args, **kwargs)), EVERY)
+        seconds: float = super().tick(*args, **kwargs)
+        return min(seconds, EVERY)

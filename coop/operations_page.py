@@ -163,19 +163,26 @@ def first_reason(run: JobRun | None) -> str:
         return f"{run.failed:,} failed."
     first = run.failures[0]
     more = f" And {run.failed - 1:,} more." if run.failed > 1 else ""
-    return f"{first['record'].capitalize()}: {first['error']}{more}"
+    return f"{first['record'].capitalize()}: {first['error'].rstrip('.')}.{more}"
 
 
-def problems(every: list[Standing], alive: list[Alive], waits: dict[str, Any]) -> list[str]:
-    """What somebody should look into, in sentences; empty when all is well."""
-    found = [f"{one.name}: no sign of life for two minutes. Is it running?" for one in alive if one.silent]
-    found += [f"{one.job.label} did not look {one.job.how_often}, as it should." for one in every if one.late]
-    found += [f"{one.job.label} fails. {first_reason(one.last_failed)}" for one in every if one.failing]
-    found += [HELD] if settings.OUTGOING_HELD else []
+def problems(every: list[Standing], alive: list[Alive], waits: dict[str, Any]) -> list[dict[str, str]]:
+    """What somebody should look into, in sentences, with the run where there is one; empty when all is well."""
+    said = [f"{one.name}: no sign of life for two minutes. Is it running?" for one in alive if one.silent]
+    said += [f"{one.job.label} did not look {one.job.how_often}, as it should." for one in every if one.late]
+    said += [HELD] if settings.OUTGOING_HELD else []
     for what, title in (("mails", "mail"), ("deliveries", "delivery to a webhook")):
         if stuck := waits[f"{what}_stuck"]:
-            found.append(f"{stuck:,} {what if stuck > 1 else title} should have been tried ten minutes ago.")
-    return found
+            said.append(f"{stuck:,} {what if stuck > 1 else title} should have been tried ten minutes ago.")
+    failing = [
+        {
+            "text": f"{one.job.label} fails. {first_reason(one.last_failed)}",
+            "url": reverse("operations-run", args=[one.last_failed.pk]) if one.last_failed else "",
+        }
+        for one in every
+        if one.failing
+    ]
+    return [*({"text": text, "url": ""} for text in said), *failing]
 
 
 def fact(one: Alive) -> dict[str, str]:
