@@ -15,8 +15,9 @@ from coop.lib.errors import Invalid
 from coop.people import PASSWORD
 from coop.story.load import load_story
 from coop.story.welcome import demo_people, welcome
+from coop.telling import tell_untold
 from funds.models import Adjustment, EarningPeriod, Fund, Import, Payment, PaymentRun
-from partners.models import Delegation, Partner, Person
+from partners.models import Delegation, Notice, Partner, Person, Untold
 from tests.factories import load_catalog, shipped_catalog
 from tests.scenarios.world import differences, instant, reach
 
@@ -53,6 +54,28 @@ def test_the_story_agrees_with_its_ledger() -> None:
 
 def test_the_story_is_quick_to_load(cost: int) -> None:
     assert cost < STATEMENTS
+
+
+def test_the_story_was_told_as_it_went_and_only_the_last_week_is_new() -> None:
+    tell_untold(at=clock.now())
+    assert not Untold.objects.exists()
+    mia = Person.objects.get(email="mia@cedarridge.example")
+    new = mia.notices.filter(read_at__isnull=True)
+    assert {"deadline", "forecast", "needs_you", "payment", "expired", "decision"} <= set(
+        mia.notices.values_list("kind", flat=True)
+    )
+    assert 0 < new.count() < 25
+    assert min(new.values_list("created_at", flat=True)) >= instant("2024-07-26 09:00")
+
+
+def test_nobody_of_the_story_was_told_of_what_they_may_not_see() -> None:
+    tell_untold(at=clock.now())
+    for subject_type, model in {"fund": Fund, "claim": Claim, "plan": Plan, "payment": Payment}.items():
+        told = Notice.objects.filter(subject_type=subject_type).values_list("person", "subject").distinct()
+        for person in Person.objects.filter(id__in={person_id for person_id, _ in told}):
+            subjects = {int(subject) for person_id, subject in told if person_id == person.pk}
+            seen = model.objects.visible_to(person).filter(id__in=subjects)
+            assert set(seen.values_list("id", flat=True)) == subjects, f"{person} and {subject_type}"
 
 
 def test_the_story_stands_twelve_days_before_a_deadline_with_three_periods_alive() -> None:
