@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Q, Sum
 
@@ -40,6 +41,9 @@ class Row:
     currency: str
     partner_id: int
     partner: str
+    program_id: int
+    program: str
+    named: str  # number and title, in one case, to be looked through
     started: bool
     reviewer_id: int | None
     not_for: int | None  # who decided first, and so not again
@@ -81,6 +85,7 @@ class Page:
     sums: str
     after: str
     partners: list[tuple[int, str]]
+    programs: list[tuple[int, str]]
     following: tuple[str, int] | None
 
 
@@ -88,6 +93,7 @@ def rows_for(person: Person) -> Iterator[Row]:
     """Everything that waits for a channel manager's decision and that the person may see."""
     claims = Claim.objects.visible_to(person).filter(status__in=[*UNDECIDED, states.DISPUTED])
     both = ["id", "submitted_at", "currency", "partner_id", "partner__name", "reviewer_id", "review_due_at", "closes"]
+    both += ["number", "title", "fund__program_id", "fund__program__name"]
     names = [*both, "status", "held_minor", "claimed_minor", "disputed_at", "first_decided_by_id", "cures"]
     for row in claims.annotate(closes=closes_at("fund__"), cures=cures_at("fund__")).values(*names):
         disputed = row["status"] == states.DISPUTED
@@ -103,6 +109,7 @@ def rows_for(person: Person) -> Iterator[Row]:
             row["currency"],
             row["partner_id"],
             row["partner__name"],
+            *narrowing(row),
             (disputed and row["reviewer_id"] is not None) or row["status"] == states.IN_REVIEW,
             row["reviewer_id"],
             row["first_decided_by_id"],
@@ -123,11 +130,17 @@ def rows_for(person: Person) -> Iterator[Row]:
             row["currency"],
             row["partner_id"],
             row["partner__name"],
+            *narrowing(row),
             False,
             row["reviewer_id"],
             None,
             row["review_due_at"],
         )
+
+
+def narrowing(row: Mapping[str, Any]) -> tuple[int, str, str]:
+    """What the filters look at: the program, its name, and number and title of the thing."""
+    return row["fund__program_id"], row["fund__program__name"], f"{row['number']} {row['title']}".casefold()
 
 
 def in_order(rows: Iterable[Row], at: datetime) -> list[Row]:
@@ -152,18 +165,26 @@ def worklist(
     *,
     view: str = "",
     partner_id: int | None = None,
+    program_id: int | None = None,
+    words: str = "",
     covered: Iterable[int] = (),
     after: str = "",
     size: int = 25,
 ) -> Page:
     """A page of the worklist. `after` is the place of the last row that was seen, as the page before gave it.
 
-    `covered` are the partners that somebody's absence brings to the person, for the view of that name.
+    `words` are looked for in numbers and titles, whatever their case. `covered` are the partners that somebody's absence
+    brings to the person, for the view of that name.
     """
     everything = in_order(rows_for(person), at)
     theirs = set(covered)
     ordered = [
-        row for row in everything if fits(row, view, person, at, theirs) and partner_id in (None, row.partner_id)
+        row
+        for row in everything
+        if fits(row, view, person, at, theirs)
+        and partner_id in (None, row.partner_id)
+        and program_id in (None, row.program_id)
+        and words.casefold() in row.named
     ]
     rest = [row for row in ordered if place_of(row.waiting, at) > read_place(after)] if after else ordered
     shown = rest[:size]
@@ -173,6 +194,7 @@ def worklist(
         sums_of(ordered),
         "-".join(map(str, place_of(shown[-1].waiting, at))) if len(rest) > size else "",
         sorted({(row.partner_id, row.partner) for row in everything}, key=lambda one: one[1]),
+        sorted({(row.program_id, row.program) for row in everything}, key=lambda one: one[1]),
         first_free(ordered, person) or first_free(everything, person),
     )
 

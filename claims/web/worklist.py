@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from claims.priority import CLAIM, DISPUTE, PLAN
-from claims.queries.worklist import VIEWS, Item, coverage, worklist
+from claims.queries.worklist import VIEWS, Item, Page, coverage, worklist
 from coop.lib.dates import show_day
-from coop.lib.web import asked_number, now
+from coop.lib.web import asked_number, asked_text, now
 from partners.permissions import require_role
 from partners.states import CHANNEL_MANAGER
 from partners.web.request import PersonRequest
@@ -25,15 +25,20 @@ KIND_NAMES = {CLAIM: "Claim", DISPUTE: "Dispute", PLAN: "Plan"}
 
 
 class ViewForm(forms.Form):
-    """Of which partner the list shows work; the view is kept."""
+    """Whose work the list shows, of which program, and by what number or title; the view is kept."""
 
     show = forms.CharField(required=False, widget=forms.HiddenInput)
     partner = forms.ChoiceField(label="Partner", required=False)
+    program = forms.ChoiceField(label="Program", required=False)
+    q = forms.CharField(
+        label="Name or number", max_length=100, required=False, widget=forms.TextInput(attrs={"type": "search"})
+    )
 
-    def __init__(self, *args: Any, partners: list[tuple[int, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, page: Page, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [("", "All partners"), *((str(pk), name) for pk, name in partners)]
-        self.fields["partner"].choices = choices  # type: ignore[attr-defined]
+        for field, found in (("partner", page.partners), ("program", page.programs)):
+            choices = [("", f"All {field}s"), *((str(pk), name) for pk, name in found)]
+            self.fields[field].choices = choices  # type: ignore[attr-defined]
 
 
 def address_of(kind: str, record_id: int) -> str:
@@ -48,33 +53,45 @@ def worklist_page(request: PersonRequest) -> HttpResponse:
     at = now(request)
     view = request.GET.get("show", "")
     view = view if view in VIEWS else ""
-    partner = asked_number(request, "partner")
+    partner, program = asked_number(request, "partner"), asked_number(request, "program")
+    words = asked_text(request, "q").strip()[:100]
     away = coverage(request.user, at.date())
     page = worklist(
         request.user,
         at,
         view=view,
         partner_id=partner,
+        program_id=program,
+        words=words,
         covered=away.partners,
         after=request.GET.get("after", ""),
     )
     here = reverse("worklist")
-    kept = {"show": view, **({"partner": partner} if partner else {})}
-    named = dict(page.partners).get(partner or 0, "")
+    asked = {"show": view, "partner": partner, "program": program, "q": words}
+    kept = {name: value for name, value in asked.items() if value}
+    labels = {
+        "show": VIEWS[view],
+        "partner": dict(page.partners).get(partner or 0, "Another partner"),
+        "program": dict(page.programs).get(program or 0, "Another program"),
+        "q": f"“{words}”",
+    }
     context = {
         "page": page,
         "rows": [row_of(item, request) for item in page.items],
         "can_pick": any(item.kind == CLAIM for item in page.items),
         "view": view,
-        "narrowed": bool(view or partner),
+        "narrowed": bool(kept),
         "views": [
             {"label": label, "url": f"{here}?{urlencode({'show': code})}" if code else here, "here": code == view}
             for code, label in VIEWS.items()
             if code != "covered" or away.partners or view == "covered"
         ],
         "away": away.sentences,
-        "filter_form": ViewForm({"show": view, "partner": partner or ""}, partners=page.partners),
-        "active": [{"label": label, "url": here} for label in (VIEWS[view] if view else "", named) if label],
+        "filter_form": ViewForm({name: value or "" for name, value in asked.items()}, page=page),
+        "active": [
+            {"label": labels[name], "url": f"{here}?{urlencode({one: kept[one] for one in kept if one != name})}"}
+            for name in kept
+        ],
         "clear_url": here,
         "next_url": address_of(*page.following) if page.following else "",
         "older_url": f"{here}?{urlencode({**kept, 'after': page.after})}" if page.after else "",

@@ -78,6 +78,25 @@ def test_pages_follow_one_another_without_gap_or_repetition() -> None:
     assert set(seen) == sent
 
 
+def test_the_list_is_narrowed_by_program_and_by_name_or_number(enter: Enter) -> None:
+    fund = make_fund()
+    claim = make_sent_claim(fund, "100.00", title="Spring calls")
+    plan = make_sent_plan(fund, "200.00", title="Summer calls")
+    client, here = enter("manager"), reverse("worklist")
+
+    def titles(**asked: object) -> list[str]:
+        page = words(client.get(here, asked))
+        return [title for title in (claim.title, plan.title) if title in page]
+
+    assert titles(q="CALLS") == [claim.title, plan.title]
+    assert titles(q=plan.number.lower()) == [plan.title]
+    assert titles(q="spring", program=fund.program_id) == [claim.title]
+    assert titles(program=fund.program_id + 1) == []
+    page = client.get(here, {"q": "spring", "show": "new"}).content.decode()
+    assert "“spring”" in page
+    assert f'href="{here}?show=new"' in page  # takes the words away and keeps the view
+
+
 def test_a_place_that_cannot_be_read_is_the_beginning(enter: Enter) -> None:
     make_sent_claim(make_fund(), title="Here")
     assert "Here" in words(enter("manager").get(reverse("worklist"), {"after": "x-1-2", "show": "nonsense"}))
