@@ -109,7 +109,8 @@ def test_two_workers_and_two_beats_started_after_the_outage_do_everything_once(
     )
 
     require_truth(world, server, before)
-    assert not JobRun.objects.filter(failed__gt=0).exists()
+    # Reminders that were written before the outage and lay there are given up, which is said.
+    assert set(JobRun.objects.filter(failed__gt=0).values_list("job", flat=True)) <= {"send_mails"}
 
 
 def test_a_broker_that_is_flushed_all_the_time_loses_nothing(
