@@ -189,6 +189,8 @@ def rest_text(claim: Claim, rest: str, at: datetime) -> str:
     """What becomes of the money that was held and not approved."""
     if at < claim.fund.claims_close_at:
         until = show_deadline(claim.fund.claims_close_at, claim.fund.program.time_zone)
+        if claim.plan_activity_id is not None:
+            return f"{rest} go back to your plan, as far as it reserved them, and else to the fund. Claim them until {until}."
         return f"{rest} are available again. Claim them for other work until {until}."
     return f"{rest} expire, because the claim deadline was {show_day(claim.fund.claims_close_on)}."
 

@@ -74,6 +74,15 @@ def test_the_page_leads_to_the_plan_that_the_claim_is_made_on(enter: Enter) -> N
     assert reverse("plan", args=[planned.plan_id]) in response.content.decode()
 
 
+def test_the_letter_says_that_money_of_a_plan_goes_back_to_it(enter: Enter) -> None:
+    fund = make_fund()
+    planned = make_approved_plan(fund, "3000.00").activities.get()
+    claim = make_sent_claim(fund, "2500.00", plan_activity_id=planned.pk)
+    decision = answer(claim, ("decline", "", "No call log."))
+    page = words(enter("manager").post(reverse("review-decision", args=[claim.pk]), decision))
+    assert "The 2,500.00 USD go back to your plan, as far as it reserved them, and else to the fund." in page
+
+
 def test_evidence_leaves_as_a_download(enter: Enter, claim: Claim) -> None:
     client = enter("manager")
     page = client.get(reverse("review", args=[claim.pk])).content.decode()
