@@ -2,26 +2,29 @@
 
 Each way works on its own fresh copy of one filled database. The limit is an UPDATE that moves the same amounts in the same
 rows in one statement with the product's triggers off: no entries, no chain, no events, no chunks.
+
+Then claims are sent at a fixed rate in quiet, while the period expires, and while its partners are told of it. The three take
+turns in slices of a few seconds, so that whoever else works on the machine disturbs all of them alike.
 """
 
 from __future__ import annotations
 
+import resource
 import sys
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import bench.ready as run
 from bench import databases, drafts, peer, world
 from bench.measure import Row, each, median, percentile, ratio, rounds, seconds, timed
-from coop.lib.db import rows
+from coop.lib.db import execute, rows
+from coop.telling import tell_untold
 from funds.operations.settlement import expire_period
 
 FULL = 500_000
-CLAIMS, RATE, QUIET = (
-    1_000,
-    10,
-    15,
-)  # claims that are ready, how many are sent a second, and for how many seconds in quiet
+CLAIMS, RATE, SLICE = 1_500, 5, 4  # claims that are ready, how many are sent a second, and the seconds of a slice
+Said = TypeVar("Said")
 FILLED, ROUND = "bench_sweep", "bench_sweep_round"
 
 
@@ -34,6 +37,7 @@ def fill(count: int, claims: int = 0) -> None:
         ids = world.make_funds("FY24-H2", first=claims)
         world.earn(ids)
         drafts.make(ids)
+        world.make_marketers()
     databases.settle(FILLED)
 
 
@@ -94,33 +98,91 @@ def as_worker() -> None:
 
 
 class Latency:
-    """How long claims take that are sent at a fixed rate by another process, quiet and while a period expires."""
+    """How long claims take that are sent at a fixed rate by another process: quiet, while a period expires, while it is told.
 
-    def __init__(self, quiet_seconds: float) -> None:
-        self.quiet_seconds = quiet_seconds
-        self.quiet: list[float] = []
-        self.during: list[float] = []
+    Each of the two works only in its own slices: it stands still between them.
+    """
+
+    def __init__(self, slice_seconds: float) -> None:
+        self.slice_seconds = slice_seconds
+        self.took: dict[str, list[float]] = {"quiet": [], "expire": [], "tell": []}
+        self.told, self.told_seconds, self.memory = 0, 0.0, 0
 
     def round(self) -> None:
         fresh()
         half = world.period("FY24-H1").id
-        ids = [row[0] for row in rows("SELECT id FROM claims_claim WHERE status = 'draft' ORDER BY id")]
-        client = peer.client("bench.drafts")
-        client.ask("send " + " ".join(map(str, ids[:10])))  # what is only slow the first time
-        middle = min(len(ids) // 2, round(self.quiet_seconds * RATE) + 10)
-        self.quiet += self.send(client, ids[10:middle], lambda: time.sleep(self.quiet_seconds))
-        worker = peer.client("bench.sweep", "worker")
-        worker.tell(str(half))
-        self.during += self.send(client, ids[middle:], worker.answer)
-        worker.stop()
-        client.stop()
+        self.ids = [row[0] for row in rows("SELECT id FROM claims_claim WHERE status = 'draft' ORDER BY id")]
+        execute("DELETE FROM partners_untold")  # of what was made before
+        self.client = peer.client("bench.drafts")
+        self.client.ask("send " + " ".join(map(str, self.take(10))))  # what is only slow the first time
+        expire, tell = peer.client("bench.sweep", "slices", str(half)), peer.client("bench.sweep", "tell-slices")
+        expired = all_told = False
+        while not all_told and len(self.ids) > 4 * self.slice_seconds * RATE:
+            self.send("quiet", lambda: time.sleep(self.slice_seconds))
+            if not expired:
+                expired = self.send("expire", lambda: self.let(expire))[0] == "over"
+            over, told, took, memory = self.send("tell", lambda: self.let(tell))
+            all_told = expired and over == "over"
+            self.told, self.told_seconds = self.told + int(told), self.told_seconds + float(took)
+            self.memory = max(self.memory, int(memory))
+        for worker in (self.client, expire, tell):
+            worker.stop()
 
-    @staticmethod
-    def send(client: peer.Helper, ids: list[int], meanwhile: Callable[[], object]) -> list[float]:
-        client.tell(f"rate {RATE} " + " ".join(map(str, ids)))
-        meanwhile()
-        client.tell("stop")
-        return [float(word) for word in client.answer().split()]
+    def let(self, worker: peer.Helper) -> list[str]:
+        """Let a worker work for a slice; what it says of that."""
+        worker.tell(str(self.slice_seconds))
+        return worker.answer().split()
+
+    def take(self, count: int) -> list[int]:
+        taken, self.ids = self.ids[:count], self.ids[count:]
+        return taken
+
+    def send(self, name: str, meanwhile: Callable[[], Said]) -> Said:
+        """Send claims while something else is done; returns what that returns."""
+        ids = self.ids[: round(self.slice_seconds * RATE * 4)]
+        self.client.tell(f"rate {RATE} " + " ".join(map(str, ids)))
+        found = meanwhile()
+        self.client.tell("stop")
+        took = [float(word) for word in self.client.answer().split()]
+        self.take(len(took))
+        self.took[name] += took
+        return found
+
+
+class Sliced:
+    """Work that stands still when its slice is over, until the next line says how many seconds it may go on."""
+
+    def __init__(self) -> None:
+        self.until, self.done, self.began = 0.0, 0, 0.0
+
+    def begin(self) -> bool:
+        line = sys.stdin.readline()
+        if line:
+            self.began, self.done = time.perf_counter(), 0
+            self.until = self.began + float(line)
+        return bool(line)
+
+    def step(self, done: int = 1) -> None:
+        self.done += done
+        if time.perf_counter() >= self.until:
+            self.say("more")
+            if not self.begin():
+                raise SystemExit
+
+    def say(self, word: str) -> None:
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        sys.stdout.write(f"{word} {self.done} {time.perf_counter() - self.began} {memory}\n")
+        sys.stdout.flush()
+
+
+def in_slices(work: Callable[[Callable[[int], None]], object]) -> None:
+    rows("SELECT 1")
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sliced = Sliced()
+    while sliced.begin():
+        work(sliced.step)
+        sliced.say("over")
 
 
 def require_all_expired(half: int) -> None:
@@ -142,7 +204,8 @@ def require_all_expired(half: int) -> None:
 def main() -> None:
     scale, turns = run.asked()
     count = run.scaled(FULL, scale, 500)
-    fill(count, run.scaled(CLAIMS, scale, 60))
+    few = min(1.0, 3 * scale)  # a percentile needs its claims, also of few funds
+    fill(count, run.scaled(CLAIMS, few, 60))
     took = rounds(turns, {"plain": plain_update, "one": one_worker, "two": two_workers})
     against = each(median(took["plain"]), count, "fund")
     found = [
@@ -163,20 +226,27 @@ def main() -> None:
             1.5,
         ),
     ]
-    latency = Latency(max(1.0, QUIET * scale))
+    latency = Latency(max(1.0, SLICE * few))
     for _ in range(turns):
         latency.round()
-    quiet, during = percentile(latency.quiet, 0.99), percentile(latency.during, 0.99)
-    found.append(
-        Row(
-            "V5",
-            f"99th percentile of sending a claim, {RATE} a second, while funds expire ({len(latency.during)} claims)",
-            seconds(during),
-            f"quiet: {seconds(quiet)} ({len(latency.quiet)} claims)",
-            during / quiet,
-            2,
+    quiet = percentile(latency.took["quiet"], 0.99)
+    for name, what in (("expire", "funds expire"), ("tell", "partners are told of it")):
+        during = percentile(latency.took[name], 0.99)
+        found.append(
+            Row(
+                "V5",
+                f"99th percentile of sending a claim, {RATE} a second, while {what} ({len(latency.took[name])} claims)",
+                seconds(during),
+                f"quiet: {seconds(quiet)} ({len(latency.took['quiet'])} claims)",
+                during / quiet,
+                2,
+            )
         )
-    )
+    told = each(latency.told_seconds, max(latency.told, 1), "event")
+    alone = each(median(took["one"]), count, "fund")
+    share = latency.told_seconds / max(latency.told, 1) / (median(took["one"]) / count)
+    found.append(Row("", f"telling of {latency.told:,} expired funds", told, f"expiring them: {alone}", share))
+    found.append(Row("V5", "memory of who tells", f"{latency.memory // 1024} MB", "1 GB", latency.memory / 1024**2, 1))
     databases.drop(ROUND)
     run.finish(found)
 
@@ -184,5 +254,9 @@ def main() -> None:
 if __name__ == "__main__":
     if sys.argv[1] == "worker":
         as_worker()
+    elif sys.argv[1] == "slices":
+        in_slices(lambda step: expire_period(int(sys.argv[2]), at=world.AFTER, tell=step))
+    elif sys.argv[1] == "tell-slices":
+        in_slices(lambda step: tell_untold(at=world.AFTER, step=step))
     else:
         main()

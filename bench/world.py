@@ -55,6 +55,18 @@ def make_partners(count: int, *, program: str = PROGRAM) -> None:
     execute("ANALYZE partners_partner, partners_location, funds_enrollment")
 
 
+def make_marketers() -> None:
+    """A marketer for every partner that has nobody, like the first one there is."""
+    execute(
+        """INSERT INTO partners_person (email, name, role, title, partner_id, sees_every_partner, is_active, revision,
+             created_at, password)
+           SELECT 'marketer' || p.id || '@partner.example', m.name, m.role, m.title, p.id, false, true, 1, p.created_at,
+             m.password
+           FROM partners_partner p, (SELECT * FROM partners_person WHERE role = 'marketer' ORDER BY id LIMIT 1) m
+           WHERE NOT EXISTS (SELECT 1 FROM partners_person o WHERE o.partner_id = p.id)"""
+    )
+
+
 def make_funds(code: str, *, program: str = PROGRAM, at: datetime = EARNING, first: int | None = None) -> list[int]:
     """An empty fund of one period for every enrollment, or for the first so many; their ids."""
     half = period(code, program)
@@ -142,8 +154,8 @@ def back_history() -> None:
     execute(
         """INSERT INTO claims_claim (id, number, partner_id, fund_id, activity_id, title, solution_area, country, currency,
              metrics, status, turn_since,
-             claimed_minor, held_minor, from_plan_minor, approved_minor, paid_minor, findings, returned_fixes, decision_note, dispute,
-             sendings, submitted_at, first_submitted_at, submitted_by_id, created_by_id, created_at, revision)
+             claimed_minor, held_minor, from_plan_minor, approved_minor, paid_minor, findings, returned_fixes, decision_note,
+             dispute, sendings, submitted_at, first_submitted_at, submitted_by_id, created_by_id, created_at, revision)
            SELECT f.id, 'CL-' || lpad(f.id::text, 8, '0'), f.partner_id, f.id, a.id, a.name, '', 'US', f.currency, '{}',
              'withdrawn', %s, 0, 0, 0, 0, 0, '[]', '[]', '', '', 1, %s, %s, p.id, p.id, %s, 1
            FROM funds_fund f, (SELECT * FROM claims_activity ORDER BY id LIMIT 1) a,
