@@ -131,7 +131,7 @@ def test_the_deep_check_is_green_when_all_is_well_and_names_nobody() -> None:
     Untold.objects.all().delete()
     status, body = health()
     assert (status, body["failing"]) == (200, [])
-    assert set(body["checks"]) == {"audit_age", "audit", "timetable", "events", "mails", "deliveries"}
+    assert set(body["checks"]) == {"audit_age", "audit", "timetable", "events", "outgoing", "mails", "deliveries"}
     assert fund.partner.name not in str(body)
 
 
