@@ -7,7 +7,7 @@ all of it to the next one. There is one consumer at a time.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -43,6 +43,7 @@ class Tally:
     events: int = 0
     notices: int = 0
     failures: list[tuple[str, Exception]] = field(default_factory=list)
+    stuck: set[int] = field(default_factory=set)  # the ids of those events
 
 
 def tell_untold(*, at: datetime, step: Callable[[int], None] = lambda told: None) -> Tally:
@@ -50,22 +51,25 @@ def tell_untold(*, at: datetime, step: Callable[[int], None] = lambda told: None
 
     `step` hears after each batch how many events it told. While somebody else tells, nothing is done.
     """
-    tally, after = Tally(), 0
+    tally = Tally()
     while True:
         with transaction.atomic():
-            ids = take(after)
+            ids = take(tally.stuck)
             if not ids:
                 return tally
-            after = ids[-1]
             told = tell_batch(ids, tally, at=at)
         tally.events += told
         step(told)
 
 
-def take(after: int) -> list[int]:
-    """The ids of the next untold events, in the order in which they were written; none while somebody else tells."""
+def take(stuck: Collection[int]) -> list[int]:
+    """The ids of the next untold events, in the order in which they were written; none while somebody else tells.
+
+    Always from the lowest on, but for those that could not be told just now: an event with a lower number may be committed
+    after one with a higher number was told, and must not be passed over for the later ones of its own record.
+    """
     ((alone,),) = rows("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
-    waiting = Untold.objects.filter(event_id__gt=after).order_by("event_id")
+    waiting = Untold.objects.exclude(event_id__in=stuck).order_by("event_id")
     return list(waiting.values_list("event_id", flat=True)[:BATCH]) if alone else []
 
 
@@ -89,6 +93,7 @@ def tell_one(event: Event, tally: Tally, *, at: datetime) -> bool:
         raise
     except Exception as error:
         tally.failures.append((f"event {event.pk}", error))
+        tally.stuck.add(event.pk)
         log.exception("event.not_told", record=event.pk, verb=event.verb)
         return False
     return True

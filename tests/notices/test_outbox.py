@@ -81,6 +81,28 @@ def test_an_event_that_cannot_be_told_stays_and_is_reported_and_the_others_go_on
     assert person.notices.count() == 2
 
 
+def test_an_event_that_is_committed_after_a_later_one_was_told_goes_before_the_later_ones_of_its_record() -> None:
+    """Numbers are given before the commit: 1 and 3 of a record become visible once 2, of another one, was told."""
+    partner, other = make_partner(), make_partner()
+    make_person(partner), make_person(other)
+    Untold.objects.all().delete()
+    first, second, third = (
+        events.record("test.happened", one, by=None, at=clock.now(), partner_id=one.id)
+        for one in (partner, other, partner)
+    )
+    late = [Untold(event=event) for event in (first, third)]
+    Untold.objects.exclude(event=second).delete()
+
+    def commit(told: int) -> None:
+        Untold.objects.bulk_create(late)
+        late.clear()
+
+    telling.tell_untold(at=clock.now(), step=commit)
+    assert not Untold.objects.exists()
+    told = Notice.objects.order_by("id").values_list("key", flat=True)
+    assert list(told) == [f"e:{event.pk}" for event in (second, first, third)]
+
+
 def test_more_events_than_a_batch_holds_are_told_with_the_same_few_statements_a_batch(
     django_assert_max_num_queries: object,
 ) -> None:
