@@ -39,11 +39,12 @@ def start_clock(at: datetime | None = None) -> datetime:
     return row.now
 
 
-def move_clock(to: datetime, *, run_jobs: bool = True, by: Person | None) -> Moved:
+def move_clock(to: datetime, *, run_jobs: bool = True, telling: bool = True, by: Person | None) -> Moved:
     """Move the clock forward; unless told otherwise, run the jobs that fell due on the way, each at its own instant.
 
     What fell due in an earlier move without jobs is found by the first jobs that run. Moving to where the clock stands
     runs what is due now. Without jobs, the worker's own timetable keeps still too, until a later move runs them.
+    Without `telling` nobody is told of anything, and what happens waits in the outbox.
     Raises NotFound outside a sandbox, Invalid for a move backwards.
     """
     require_sandbox()
@@ -61,14 +62,16 @@ def move_clock(to: datetime, *, run_jobs: bool = True, by: Person | None) -> Mov
         row.save(update_fields=["jobs_held"])
         events.record("clock.moved", row, by=by, at=before, vendor_only=True, to=to.isoformat(), run_jobs=run_jobs)
     moved = Moved(before, to)
-    if run_jobs:
+    telling = telling and run_jobs
+    if telling:
         jobs.run_telling(before)  # what happened here is told here, as the worker does within seconds
-    stops = [*jobs.due_instants(before, to), to] if run_jobs else [to]
+    stops = [*jobs.due_instants(before, to, telling=telling), to] if run_jobs else [to]
     for stop in dict.fromkeys(stops):
         # Never back: two people may move it at the same time.
         SandboxClock.objects.filter(id=1, now__lt=stop).update(now=stop)
         if run_jobs:
-            moved.ran += [done for done in jobs.run_due(stop) if done.worked or done.failed]
+            moved.ran += [done for done in jobs.run_due(stop, telling=telling) if done.worked or done.failed]
+        if telling:
             jobs.run_telling(stop)
     return moved
 

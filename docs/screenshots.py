@@ -66,7 +66,7 @@ def take_all(browser: Browser, address: str) -> None:
     admin = sign_in(browser, address, "program@vendor.example", TALL)
     admin.goto("/rules/simulator/")
     admin.get_by_label("Rules", exact=True).select_option(index=0)
-    admin.get_by_role("button", name="Try", exact=False).click()
+    admin.get_by_role("button", name="Simulate", exact=True).click()
     take(admin, "simulator")
 
 

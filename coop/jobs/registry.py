@@ -35,8 +35,9 @@ class Job:
     `title` says in one sentence what it does. `run` works through all that is due by an instant; `due` counts that without
     doing it (quickly: a page asks), None where nobody can say. `every` is how often it looks: seconds, or a time of day in UTC.
     A job `by_the_clock` acts on promised instants: a sandbox that is moved runs it at each of its `instants` on the way, in the
-    order of the list, and after them what runs `at_stops`, which tells of what they did. A job `keeps_still` while a sandbox
-    was moved without jobs, as those by the clock do. `limit` is how many seconds a run may take.
+    order of the list, and after them what runs `at_stops`, which tells of what they did. What only `tells` moves nothing: a
+    move through a long past leaves it out. A job `keeps_still` while a sandbox was moved without jobs, as those by the clock
+    do. `limit` is how many seconds a run may take.
     """
 
     do_not_call_in_templates = True
@@ -48,6 +49,7 @@ class Job:
     due: Callable[[datetime], int] | None = None
     by_the_clock: bool = False
     at_stops: bool = False
+    tells: bool = False
     instants: Callable[[datetime, datetime], Iterable[datetime]] | None = None
     keeps_still: bool = False
     limit: int | None = None
@@ -173,6 +175,7 @@ JOBS: tuple[Job, ...] = (
         every=60.0,
         due=lambda at: len(reminding.due_rounds(at)),
         by_the_clock=True,
+        tells=True,
         instants=reminding.instants,
         limit=LONG,
     ),
@@ -183,6 +186,7 @@ JOBS: tuple[Job, ...] = (
         every=600.0,
         due=lambda at: len(forecasting.due(at)),
         by_the_clock=True,
+        tells=True,
         instants=forecasting.instants,
         limit=LONG,
     ),
@@ -192,6 +196,7 @@ JOBS: tuple[Job, ...] = (
         notices.escalate,
         every=600.0,
         by_the_clock=True,
+        tells=True,
         limit=LONG,
     ),
     Job(
@@ -311,9 +316,15 @@ BY_THE_CLOCK = tuple(job for job in JOBS if job.by_the_clock)
 AT_STOPS = tuple(job for job in JOBS if job.at_stops)
 
 
-def due_instants(after: datetime, until: datetime) -> list[datetime]:
+def by_the_clock(*, telling: bool) -> list[Job]:
+    """The jobs by the clock; without `telling` those alone that do more than tell."""
+    return [job for job in BY_THE_CLOCK if telling or not job.tells]
+
+
+def due_instants(after: datetime, until: datetime, *, telling: bool = True) -> list[datetime]:
     """The stored instants in (after, until] at which a job by the clock falls due, in order."""
-    found = {instant for job in (*BY_THE_CLOCK, *AT_STOPS) if job.instants for instant in job.instants(after, until)}
+    concerned = [*by_the_clock(telling=telling), *(AT_STOPS if telling else ())]
+    found = {instant for job in concerned if job.instants for instant in job.instants(after, until)}
     # A period that falls due may convert co-op to rebate, which is gathered when the month is over.
     if found or rebates.anything_waits():
         found.update(rebates.month_starts(after, until))

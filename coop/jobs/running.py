@@ -11,7 +11,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from coop.jobs.heartbeat import Heartbeat, mark_killed
-from coop.jobs.registry import AT_STOPS, BY_NAME, BY_THE_CLOCK, Job
+from coop.jobs.registry import AT_STOPS, BY_NAME, Job, by_the_clock
 from coop.jobs.work import Done
 from coop.lib.db import execute
 from coop.lib.models import JobRun
@@ -37,14 +37,23 @@ def run_job(name: str, at: datetime, asked_by: str = "", run_id: int | None = No
     return done
 
 
-def run_due(at: datetime) -> list[Done]:
-    """Run every job by the clock once, in order."""
-    return [run_job(job.name, at) for job in BY_THE_CLOCK]
+def run_due(at: datetime, *, telling: bool = True) -> list[Done]:
+    """Run every job by the clock once, in order; without `telling` those alone that do more than tell."""
+    return [run_at_stop(job, at) for job in by_the_clock(telling=telling)]
 
 
 def run_telling(at: datetime) -> list[Done]:
     """Tell of what happened, and write the mails of it."""
-    return [run_job(job.name, at) for job in AT_STOPS]
+    return [run_at_stop(job, at) for job in AT_STOPS]
+
+
+def run_at_stop(job: Job, at: datetime) -> Done:
+    """Run a job at one of the many stops of a sandbox's move. Where it found nothing, nothing is kept."""
+    with Heartbeat(job.name, at) as heart:
+        done = _run(job, at, heart)
+    if heart.run_id is not None or done.worked or done.failed:
+        keep(done, heart, "")
+    return done
 
 
 def _run(job: Job, at: datetime, heart: Heartbeat) -> Done:

@@ -34,7 +34,12 @@ def run_due(at: Any) -> None:
         assert not done.failed, done.notes
 
 
-@settings(max_examples=3, phases=[Phase.explicit, Phase.generate], deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=3,
+    phases=[Phase.explicit, Phase.generate],
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(lives=st.lists(LIFE, min_size=2, max_size=3))
 def test_what_the_preview_says_is_what_is_posted(db: None, lives: list[tuple[str, Any, bool, bool, bool]]) -> None:
     with transaction.atomic():
