@@ -98,7 +98,7 @@ class Nemesis:
     def how_back(self, what: str, old: int) -> Callable[[], bool]:
         """What tells that a thing works again: another process runs, and it answers, or says that it is ready."""
         log = self.home / "logs" / f"{what}.log"
-        before = ready_in(log)
+        before, file = ready_in(log), file_of(log)
 
         def again() -> bool:
             if self.running().get(what) in (None, old):
@@ -109,7 +109,8 @@ class Nemesis:
                 return self.postgres_answers()
             if what == "redis":
                 return self.say(b"PING\r\n")
-            return ready_in(log) > before
+            # A log that grew long is put aside, and another begins.
+            return ready_in(log) > (before if file_of(log) == file else 0)
 
         return again
 
@@ -148,6 +149,11 @@ class Nemesis:
         for kill in self.kills:
             kinds.setdefault(kill.what, []).append((kill.at, kill.back))
         return kinds
+
+
+def file_of(log: Path) -> int:
+    """Which file this is, by its number on the disk."""
+    return log.stat().st_ino if log.exists() else 0
 
 
 def strike(pid: int, *, group: bool = False) -> None:
