@@ -67,6 +67,7 @@ EXPECTED = [
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.django_db
 def test_every_posting_of_twenty_months_comes_at_its_instant_and_for_its_day_in_each_zone() -> None:
     walk = Walk()

@@ -14,7 +14,7 @@ from partners.models import Person
 from tests.factories import vendor
 
 Enter = Callable[[str | Person], Client]
-MOST_QUERIES = 12
+MOST_QUERIES = 13
 
 
 @pytest.fixture
