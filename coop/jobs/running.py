@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -39,21 +40,29 @@ def run_job(name: str, at: datetime, asked_by: str = "", run_id: int | None = No
 
 def run_due(at: datetime, *, telling: bool = True) -> list[Done]:
     """Run every job by the clock once, in order; without `telling` those alone that do more than tell."""
-    return [run_at_stop(job, at) for job in by_the_clock(telling=telling)]
+    return run_at_stop(by_the_clock(telling=telling), at)
 
 
 def run_telling(at: datetime) -> list[Done]:
     """Tell of what happened, and write the mails of it."""
-    return [run_at_stop(job, at) for job in AT_STOPS]
+    return run_at_stop(AT_STOPS, at)
 
 
-def run_at_stop(job: Job, at: datetime) -> Done:
-    """Run a job at one of the many stops of a sandbox's move. Where it found nothing, nothing is kept."""
-    with Heartbeat(job.name, at) as heart:
-        done = _run(job, at, heart)
-    if heart.run_id is not None or done.worked or done.failed:
-        keep(done, heart, "")
-    return done
+def run_at_stop(some: Sequence[Job], at: datetime) -> list[Done]:
+    """Run jobs at one of the many stops of a sandbox's move. Of one that found nothing it is kept that it looked."""
+    found = []
+    for job in some:
+        with Heartbeat(job.name, at) as heart:
+            done = _run(job, at, heart)
+        if heart.run_id is not None or done.worked or done.failed:
+            keep(done, heart, "")
+        found.append(done)
+    execute(
+        """INSERT INTO lib_jobstate (job, looked_wall) SELECT unnest(%s::text[]), statement_timestamp()
+           ON CONFLICT (job) DO UPDATE SET looked_wall = excluded.looked_wall""",
+        [[job.name for job in some]],
+    )
+    return found
 
 
 def _run(job: Job, at: datetime, heart: Heartbeat) -> Done:
