@@ -23,7 +23,7 @@ from claims.models import Claim
 from claims.notices.words import workers
 from claims.queries.dates import CLAIM_BY, MEND_BY, DateToAct, dates_of_funds, dates_of_returned_claims
 from coop.lib.dates import end_of_day, show_day, show_deadline, start_of_day
-from coop.lib.db import rows
+from coop.lib.db import take_lock
 from funds.models import EarningPeriod, Extension, Fund
 from partners import events
 from partners.audience import Audience
@@ -143,7 +143,7 @@ def make_round(one: Round, *, at: datetime, step: Callable[[int], None] = lambda
     moves = moves_of(one)
     while True:
         with transaction.atomic():
-            if not alone():
+            if not take_lock(LOCK):
                 return given
             ids = page(one, after)
             if not ids:
@@ -154,11 +154,6 @@ def make_round(one: Round, *, at: datetime, step: Callable[[int], None] = lambda
             )
         after, given = ids[-1], given + told
         step(told)
-
-
-def alone() -> bool:
-    """Whether nobody else reminds while this transaction lasts."""
-    return bool(rows("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])[0][0])
 
 
 def note_made(one: Round, given: int, *, at: datetime) -> None:

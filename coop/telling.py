@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from claims import notices as of_claims
 from coop import notices as of_system
-from coop.lib.db import rows
+from coop.lib.db import take_lock
 from funds import notices as of_funds
 from partners import notices as of_partners
 from partners.audience import Audience, may_hear
@@ -68,7 +68,7 @@ def take(stuck: Collection[int]) -> list[int]:
     Always from the lowest on, but for those that could not be told just now: an event with a lower number may be committed
     after one with a higher number was told, and must not be passed over for the later ones of its own record.
     """
-    ((alone,),) = rows("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+    alone = take_lock(LOCK)
     waiting = Untold.objects.exclude(event_id__in=stuck).order_by("event_id")
     return list(waiting.values_list("event_id", flat=True)[:BATCH]) if alone else []
 

@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from coop.lib.dates import add_months, show_day, start_of_day
-from coop.lib.db import rows
+from coop.lib.db import rows, take_lock
 from funds.models import EarningPeriod, Fund
 from funds.notices.words import named, with_names
 from funds.operations.threshold import COUNTED, threshold_minor
@@ -108,7 +108,7 @@ def tell_outlook(one: Outlook, *, at: datetime, step: Callable[[int], None] = la
     given, after = 0, 0
     while True:
         with transaction.atomic():
-            if not rows("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])[0][0]:
+            if not take_lock(LOCK):
                 return given
             page = rows(BELOW, [one.period.pk, after, one.threshold])
             if not page:

@@ -31,6 +31,12 @@ def execute(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
         return int(cursor.rowcount)
 
 
+def take_lock(*key: int) -> bool:
+    """Take the advisory lock of one or two numbers until the end of the transaction; False where somebody else has it."""
+    marks = ", ".join(["%s"] * len(key))
+    return bool(rows(f"SELECT pg_try_advisory_xact_lock({marks})", key)[0][0])
+
+
 def rows(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
     """Run one query; returns its rows as tuples."""
     with connection.cursor() as cursor:

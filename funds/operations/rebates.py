@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Sum
 
 from coop.lib import money
 from coop.lib.dates import add_months, start_of_day
-from coop.lib.db import rows
+from coop.lib.db import take_lock
 from funds.models import Payable, Program, Rebate
 from partners import events
 
@@ -69,8 +69,7 @@ def gather_rebates(partner_id: int, *, at: datetime) -> int:
     present month, so a job that runs late writes the same; what is recorded for a month after it was gathered goes with
     the next one. May run again, late, or together with itself: a partner whom another worker is at is left to that one.
     """
-    ((alone,),) = rows("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK, partner_id])
-    if not alone:
+    if not take_lock(LOCK, partner_id):
         return 0
     groups: dict[tuple[int, str], list[Rebate]] = defaultdict(list)
     waiting = Rebate.objects.filter(partner_id=partner_id, payable__isnull=True, recorded_at__lt=at)

@@ -17,7 +17,7 @@ from django.http import QueryDict
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
-from coop.lib.db import execute, rows
+from coop.lib.db import execute, take_lock
 from coop.lib.errors import IdempotencyMismatch, InProgress, Invalid
 from coop.lib.models import IdempotencyRecord
 
@@ -74,7 +74,7 @@ def begin(attempt: Attempt) -> Response | None:
     Raises InProgress while the first request still runs, and IdempotencyMismatch for another body.
     """
     lock = int.from_bytes(hashlib.sha256(f"{attempt.scope}\n{attempt.key}".encode()).digest()[:8], "big", signed=True)
-    if not rows("SELECT pg_try_advisory_xact_lock(%s)", [lock])[0][0]:
+    if not take_lock(lock):
         raise InProgress("A request with this idempotency key is still being worked on. Ask again in a moment.")
     known = IdempotencyRecord.objects.filter(scope=attempt.scope, key=attempt.key).extra(where=[FRESH]).first()  # noqa: S610
     if known is None:
