@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,6 +11,7 @@ from django.db.models.functions import Now
 
 from partners import events
 from partners.models import CalendarFeed, Person
+from partners.operations import digest_of
 
 LENGTH = 32  # bytes
 
@@ -50,7 +50,3 @@ def feed_of(secret: str) -> CalendarFeed | None:
     if found is not None:
         CalendarFeed.objects.filter(pk=found.pk).update(last_read_wall=Now())
     return found
-
-
-def digest_of(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()

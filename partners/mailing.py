@@ -24,7 +24,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from coop.lib.db import execute, rows
+from coop.lib.db import execute, rows, take_lock
 from partners import events, states
 from partners.mailing_times import way_of
 from partners.models import Mail, Notice, Person
@@ -61,7 +61,7 @@ def write_mails(person_ids: Sequence[int], *, at: datetime) -> int:
     written to who has left or wants no mail of the kind any more. Returns the mails written; while somebody else writes, none.
     """
     # One writer at a time, so that a digest is one mail.
-    if not rows("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])[0][0]:
+    if not take_lock(LOCK):
         return 0
     people = Person.objects.filter(id__in=person_ids).prefetch_related("notice_ways").in_bulk()
     waiting = Notice.objects.filter(person_id__in=person_ids, mail_at__lte=at, mail__isnull=True)
@@ -235,10 +235,10 @@ def send(mail: Mail, connection: BaseEmailBackend, done: Sent, *, at: datetime) 
         message.send()
     except smtplib.SMTPRecipientsRefused as error:
         code, _ = next(iter(error.recipients.values()))
-        refuse = give_up if code >= 500 else again
-        counted = refuse(mail, said(error), at=at)
-        done.failed += counted if code >= 500 else 0
-        done.later += counted if code < 500 else 0
+        if code >= 500:
+            done.failed += give_up(mail, said(error), at=at)
+        else:
+            done.later += again(mail, said(error), at=at)
     except (smtplib.SMTPDataError, smtplib.SMTPSenderRefused) as error:
         done.later += again(mail, said(error), at=at)
     else:

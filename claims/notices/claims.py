@@ -14,7 +14,7 @@ from coop.lib.dates import show_day, show_deadline
 from funds.notices.words import sentences
 from partners.audience import Audience
 from partners.models import Event
-from partners.telling import ToldOf
+from partners.telling import Telling, ToldOf
 
 
 def claims_of(group: Sequence[Event]) -> dict[str, Claim]:
@@ -39,17 +39,14 @@ def submitted(group: Sequence[Event], who: Audience) -> Iterator[ToldOf]:
             f"Decide it until {due(claim)}. The money is held for it meanwhile."
         )
         title = f"Decide “{claim.title}” of {claim.partner.name}"
-        telling = about_claim(
-            event,
-            claim,
-            "needs_you",
-            title,
-            text,
-            page="review",
-            amount_minor=claim.claimed_minor,
-            deadline_at=claim.review_due_at,
-        )
+        telling = to_decide(event, claim, title, text)
         yield event, reviewers(who, claim.partner_id, but=[claim.submitted_by_id]), telling
+
+
+def to_decide(event: Event, claim: Claim, title: str, text: str) -> Telling:
+    """That a claim or its dispute waits for a decision, by the day that it is due."""
+    money, due_at = claim.claimed_minor, claim.review_due_at
+    return about_claim(event, claim, "needs_you", title, text, page="review", amount_minor=money, deadline_at=due_at)
 
 
 def disputed(group: Sequence[Event], who: Audience) -> Iterator[ToldOf]:
@@ -65,16 +62,7 @@ def disputed(group: Sequence[Event], who: Audience) -> Iterator[ToldOf]:
             f"{due(claim)}."
         )
         title = f"Decide the dispute of “{claim.title}” of {claim.partner.name}"
-        telling = about_claim(
-            event,
-            claim,
-            "needs_you",
-            title,
-            text,
-            page="review",
-            amount_minor=claim.claimed_minor,
-            deadline_at=claim.review_due_at,
-        )
+        telling = to_decide(event, claim, title, text)
         yield event, reviewers(who, claim.partner_id, but=who_declined(claim)), telling
 
 

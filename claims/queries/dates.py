@@ -18,6 +18,7 @@ from claims.models.plans import PlanQuerySet
 from claims.queries.partner import with_deadline
 from coop.lib import money
 from funds.models import EarningPeriod, Fund, FundQuerySet
+from funds.notices.words import named
 from funds.queries.deadlines import closes_at
 from partners.models import Person
 from partners.states import AGENCY, CHANNEL_MANAGER, FINANCE, PARTNER_ROLES, PROGRAM_ADMIN
@@ -93,10 +94,6 @@ def dates_of_funds(funds: FundQuerySet, at: datetime) -> list[DateToAct]:
         text = f"What is not claimed by then expires.{drafted}"
         found.append(of_fund(fund, CLAIM_BY, fund.claims_close_at, f"Claim what is left of {named(fund)}", text))
     return found
-
-
-def named(fund: Fund) -> str:
-    return f"{fund.program.name}, {fund.earning_period}, {fund.location.name}"
 
 
 def of_fund(fund: Fund, kind: str, ends_at: datetime, title: str, text: str) -> DateToAct:
